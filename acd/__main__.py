@@ -1,0 +1,59 @@
+"""The command line: acd serve | check | agent ..."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from acd import agent_cli, check, logs, serve
+from acd.settings import Settings, SettingsError, load
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0, 1 when a check or command failed, 2 for wrong settings or usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except SettingsError as error:
+        print(f"acd: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="acd", description="An automatic call distributor on top of Asterisk.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, run, text in (
+        ("serve", _serve, "run the call center"),
+        ("check", _check, "tell what this Asterisk and these settings lack"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--config", type=Path, help="the settings file (or ACD_CONFIG)")
+        command.set_defaults(run=run)
+        if name == "check":
+            check.add_options(command)
+    agent_cli.add_to(commands)
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    path = options.config or (Path(os.environ["ACD_CONFIG"]) if os.environ.get("ACD_CONFIG") else None)
+    return load(path)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    logs.set_up(settings.log.level, settings.log.format)
+    asyncio.run(serve.serve(settings))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    return asyncio.run(check.run(_settings(options), options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

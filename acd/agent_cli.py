@@ -1,0 +1,121 @@
+"""acd agent ...: what an agent or a supervisor does, from a shell, over the web API."""
+
+import argparse
+import json
+import os
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+Call = Callable[..., Any]
+
+
+def add_to(commands: Any) -> None:
+    """Adds `agent` and its sub-commands to the command line."""
+    agent = commands.add_parser(
+        "agent", help="list agents, log them on and off, set their states", description="Works through the web API."
+    )
+    agent.add_argument("--url", default=os.environ.get("ACD_URL", "http://127.0.0.1:8080"), help="of acd (or ACD_URL)")
+    agent.add_argument("--handler", default="main", help="the Asterisk server, main by default")
+    actions = agent.add_subparsers(required=True, metavar="action")
+    for name, run, words, text in ACTIONS:
+        action = actions.add_parser(name, help=text, description=text)
+        for word in words:
+            action.add_argument(word.strip("?"), nargs="?" if word.endswith("?") else None, default="")
+        action.set_defaults(run=_runner(run))
+
+
+def _runner(run: Callable[[Call, argparse.Namespace], Any]) -> Callable[[argparse.Namespace], int]:
+    def call_api(options: argparse.Namespace) -> int:
+        base = f"{options.url.rstrip('/')}/api/v1/handlers/{urllib.parse.quote(options.handler, safe='')}"
+
+        def call(method: str, *path: str, body: Any = None) -> Any:
+            quoted = "/".join(urllib.parse.quote(part, safe="") for part in path)
+            return _request(method, f"{base}/{quoted}", body)
+
+        try:
+            print(json.dumps(run(call, options), indent=2, ensure_ascii=False))
+        except urllib.error.HTTPError as error:
+            print(f"acd: {_detail(error)}", file=sys.stderr)
+            return 1
+        except OSError as error:
+            print(f"acd: {options.url} cannot be reached: {getattr(error, 'reason', error)}", file=sys.stderr)
+            return 1
+        return 0
+
+    return call_api
+
+
+def _request(method: str, url: str, body: Any) -> Any:
+    if not url.startswith(("http://", "https://")):
+        raise OSError("the address must begin with http:// or https://")
+    request = urllib.request.Request(url, method=method, headers={"Authorization": f"Bearer {_token()}"})  # noqa: S310
+    if body is not None:
+        request.add_header("Content-Type", "application/json")
+        request.data = json.dumps(body).encode()
+    with urllib.request.urlopen(request, timeout=130) as answer:  # noqa: S310 - the scheme was checked above
+        return json.load(answer)
+
+
+def _token() -> str:
+    if path := os.environ.get("ACD_API_TOKEN_FILE"):
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    return os.environ.get("ACD_API_TOKEN", "")
+
+
+def _detail(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return str(error)
+
+
+def _list(call: Call, _: argparse.Namespace) -> Any:
+    return call("GET", "agents")["items"]
+
+
+def _show(call: Call, options: argparse.Namespace) -> Any:
+    return call("GET", "agents", options.agent)
+
+
+def _add(call: Call, options: argparse.Namespace) -> Any:
+    pin = os.environ.get("ACD_PIN") or sys.stdin.readline().strip()
+    return call("POST", "agents", body={"id": options.agent, "user": options.user or options.agent, "pin": pin})
+
+
+def _log_on(call: Call, options: argparse.Namespace) -> Any:
+    body = {"acd_group": options.group, "address": options.address}
+    return call("POST", "agents", options.agent, "sessions", body=body)
+
+
+def _log_off(call: Call, options: argparse.Namespace) -> Any:
+    return [
+        call("PUT", "sessions", session["id"], "state", body={"state": "SESSION_ENDED"})
+        for session in call("GET", "agents", options.agent, "sessions")["items"]
+    ]
+
+
+def _ready(call: Call, options: argparse.Namespace) -> Any:
+    """Both the agent and all his sessions, as a call needs both."""
+    for session in call("GET", "agents", options.agent, "sessions")["items"]:
+        call("PUT", "sessions", session["id"], "state", body={"state": "READY"})
+    return call("PUT", "agents", options.agent, "state", body={"state": "READY"})
+
+
+def _not_ready(call: Call, options: argparse.Namespace) -> Any:
+    return call("PUT", "agents", options.agent, "state", body={"state": "NOT_READY", "reason": options.reason})
+
+
+ACTIONS: tuple[tuple[str, Callable[[Call, argparse.Namespace], Any], tuple[str, ...], str], ...] = (
+    ("list", _list, (), "all agents with their states and figures"),
+    ("show", _show, ("agent",), "one agent"),
+    ("add", _add, ("agent", "user?"), "make an agent; the PIN comes from ACD_PIN or standard input"),
+    ("log-on", _log_on, ("agent", "group", "address"), "log on for a group at a phone such as PJSIP/1001"),
+    ("log-off", _log_off, ("agent",), "end all sessions; during a call, after it"),
+    ("ready", _ready, ("agent",), "ready for calls, in all sessions"),
+    ("not-ready", _not_ready, ("agent", "reason?"), "no calls, for a reason"),
+)

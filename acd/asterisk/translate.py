@@ -1,0 +1,306 @@
+"""Between AMI's words and ours, as pure functions: message -> event, list answers -> picture, order -> action.
+
+AMI's oddities stop here: "1" and "0", empty and "<unknown>", milliseconds among seconds, Name/Location in lists
+where events say MemberName/Interface.
+"""
+
+from collections.abc import Callable, Mapping
+
+from acd.asterisk.message import Message
+from acd.core import events as ev
+from acd.core.effects import AddMember, Order, PauseMember, RemoveMember
+
+# Values of QUEUESTATUS, and our own KEY for the exit that sets none. A dialplan's UserEvent is taken for a report
+# of it, by whatever name, when its Status is one of these.
+QUEUE_STATUSES = frozenset(
+    {"TIMEOUT", "FULL", "JOINEMPTY", "LEAVEEMPTY", "JOINUNAVAIL", "LEAVEUNAVAIL", "CONTINUE", "WITHDRAW", "KEY"}
+)
+OUT_OF_SERVICE = frozenset({"UNAVAILABLE", "INVALID"})
+RING = "4"  # ChannelState of a channel that the device itself placed
+UP = "6"
+
+
+class Malformed(ValueError):
+    """A message lacks what it must have, or carries what it cannot mean."""
+
+
+def to_event(message: Message, now: float) -> ev.Event | None:
+    """What a message means; None when it means nothing to an ACD. Raises Malformed.
+
+    `now` stands in for the Timestamp of an Asterisk whose manager.conf lacks timestampevents.
+    """
+    translator = TRANSLATORS.get(message.event)
+    if translator is None:
+        return None
+    stamp = message.get("Timestamp")
+    return translator(message, _number(stamp, "Timestamp") if stamp else now)
+
+
+def _need(message: Message, header: str) -> str:
+    value = message.get(header)
+    if not value:
+        raise Malformed(f"{message.event or 'a message'} without {header}")
+    return value
+
+
+def _number(text: str | None, header: str) -> float:
+    try:
+        return float(text or 0)
+    except ValueError:
+        raise Malformed(f"{header} is not a number: {text!r}") from None
+
+
+def _integer(text: str | None, header: str) -> int:
+    return int(_number(text, header))
+
+
+def _caller(message: Message) -> str:
+    number = message.get("CallerIDNum") or ""
+    return "" if number == "<unknown>" else number
+
+
+def _caller_joined(m: Message, at: float) -> ev.Event:
+    position = _integer(m.get("Position"), "Position")
+    return ev.CallerJoined(at, _need(m, "Uniqueid"), _need(m, "Queue"), position, _caller(m), m.get("Channel") or "")
+
+
+def _caller_abandoned(m: Message, at: float) -> ev.Event:
+    return ev.CallerAbandoned(at, _need(m, "Uniqueid"), _need(m, "Queue"))
+
+
+def _caller_left(m: Message, at: float) -> ev.Event:
+    return ev.CallerLeft(at, _need(m, "Uniqueid"), _need(m, "Queue"))
+
+
+def _user_event(m: Message, at: float) -> ev.Event | None:
+    """UserEvent(AcdQueueLeft,Queue: q,Status: ${QUEUESTATUS}), by whatever name a site gives it."""
+    status, call = m.get("Status"), m.get("Uniqueid")
+    if not call or status not in QUEUE_STATUSES:
+        return None
+    return ev.QueueStatusTold(at, call, m.get("Queue") or None, status)
+
+
+def _var_set(m: Message, at: float) -> ev.Event | None:
+    """VarSet of QUEUESTATUS, for sites that let it through instead of sending a UserEvent."""
+    value = m.get("Value")
+    if m.get("Variable") != "QUEUESTATUS" or value not in QUEUE_STATUSES:
+        return None
+    return ev.QueueStatusTold(at, _need(m, "Uniqueid"), None, value)
+
+
+def _hangup_request(m: Message, at: float) -> ev.Event:
+    return ev.HangupRequested(at, _need(m, "Uniqueid"))
+
+
+def _agent_called(m: Message, at: float) -> ev.Event:
+    return ev.AgentCalled(at, _need(m, "Uniqueid"), _need(m, "Queue"), _need(m, "Interface"), _need(m, "DestUniqueid"))
+
+
+def _agent_connect(m: Message, at: float) -> ev.Event:
+    return ev.AgentConnected(
+        at,
+        _need(m, "Uniqueid"),
+        _need(m, "Queue"),
+        _need(m, "Interface"),
+        m.get("MemberName") or "",
+        _need(m, "DestUniqueid"),
+        _number(m.get("RingTime"), "RingTime"),
+        _number(m.get("HoldTime"), "HoldTime"),
+    )
+
+
+def _agent_complete(m: Message, at: float) -> ev.Event:
+    return ev.AgentCompleted(at, _need(m, "Uniqueid"), _need(m, "Queue"), _need(m, "Interface"), m.get("Reason") or "")
+
+
+def _agent_not_answered(m: Message, at: float) -> ev.Event:
+    return ev.AgentNotAnswered(
+        at, _need(m, "Uniqueid"), _need(m, "Queue"), _need(m, "Interface"), m.get("DestUniqueid") or ""
+    )
+
+
+def _member_added(m: Message, at: float) -> ev.Event:
+    return ev.MemberAdded(
+        at,
+        _need(m, "Queue"),
+        _need(m, "Interface"),
+        m.get("MemberName") or "",
+        m.get("Paused") == "1",
+        m.get("PausedReason") or "",
+        _integer(m.get("Status"), "Status"),
+        m.get("Membership") == "dynamic",
+    )
+
+
+def _member_removed(m: Message, at: float) -> ev.Event:
+    return ev.MemberRemoved(at, _need(m, "Queue"), _need(m, "Interface"))
+
+
+def _member_pause(m: Message, at: float) -> ev.Event:
+    reason = m.get("PausedReason") or ""
+    return ev.MemberPaused(at, _need(m, "Queue"), _need(m, "Interface"), m.get("Paused") == "1", reason)
+
+
+def _member_status(m: Message, at: float) -> ev.Event:
+    return ev.MemberStatus(at, _need(m, "Queue"), _need(m, "Interface"), _integer(m.get("Status"), "Status"))
+
+
+def _new_channel(m: Message, at: float) -> ev.Event:
+    leg, linked = _need(m, "Uniqueid"), _need(m, "Linkedid")
+    dialling = leg == linked and m.get("ChannelState") == RING
+    return ev.ChannelMade(at, leg, _need(m, "Channel"), linked, dialling)
+
+
+def _dial_begin(m: Message, at: float) -> ev.Event:
+    return ev.DialBegun(at, m.get("Uniqueid") or None, _need(m, "DestUniqueid"))
+
+
+def _dial_end(m: Message, at: float) -> ev.Event:
+    return ev.DialEnded(at, m.get("Uniqueid") or None, _need(m, "DestUniqueid"), m.get("DialStatus") or "")
+
+
+def _bridge_enter(m: Message, at: float) -> ev.Event:
+    return ev.BridgeEntered(at, _need(m, "Uniqueid"), _need(m, "BridgeUniqueid"))
+
+
+def _bridge_leave(m: Message, at: float) -> ev.Event:
+    return ev.BridgeLeft(at, _need(m, "Uniqueid"), _need(m, "BridgeUniqueid"))
+
+
+def _hold(m: Message, at: float) -> ev.Event:
+    return ev.HoldStarted(at, _need(m, "Uniqueid"))
+
+
+def _unhold(m: Message, at: float) -> ev.Event:
+    return ev.HoldEnded(at, _need(m, "Uniqueid"))
+
+
+def _hangup(m: Message, at: float) -> ev.Event:
+    return ev.ChannelEnded(at, _need(m, "Uniqueid"), m.get("ChannelState") == UP)
+
+
+def _device_state(m: Message, at: float) -> ev.Event | None:
+    device = _need(m, "Device")
+    if "/" not in device:
+        return None  # a queue's, a conference's or a parking lot's
+    return ev.DeviceStateTold(at, device, m.get("State") not in OUT_OF_SERVICE)
+
+
+TRANSLATORS: dict[str, Callable[[Message, float], ev.Event | None]] = {
+    "QueueCallerJoin": _caller_joined,
+    "QueueCallerAbandon": _caller_abandoned,
+    "QueueCallerLeave": _caller_left,
+    "UserEvent": _user_event,
+    "VarSet": _var_set,
+    "HangupRequest": _hangup_request,
+    "AgentCalled": _agent_called,
+    "AgentConnect": _agent_connect,
+    "AgentComplete": _agent_complete,
+    "AgentRingNoAnswer": _agent_not_answered,
+    "AgentDump": _agent_not_answered,
+    "QueueMemberAdded": _member_added,
+    "QueueMemberRemoved": _member_removed,
+    "QueueMemberPause": _member_pause,
+    "QueueMemberStatus": _member_status,
+    "Newchannel": _new_channel,
+    "DialBegin": _dial_begin,
+    "DialEnd": _dial_end,
+    "BridgeEnter": _bridge_enter,
+    "BridgeLeave": _bridge_leave,
+    "Hold": _hold,
+    "Unhold": _unhold,
+    "Hangup": _hangup,
+    "DeviceStateChange": _device_state,
+}
+
+
+# Lists ----------------------------------------------------------------------------------------------------
+
+
+def picture(
+    at: float,
+    booted: float,
+    queue_status: list[Message],
+    channels: list[Message],
+    devices: list[Message],
+) -> ev.PictureTaken:
+    """The answers to QueueStatus, CoreShowChannels and DeviceStateList as one event. Raises Malformed."""
+    return ev.PictureTaken(
+        at,
+        booted,
+        [_need(m, "Queue") for m in queue_status if m.event == "QueueParams"],
+        [_seen_member(m) for m in queue_status if m.event == "QueueMember"],
+        [_seen_caller(m) for m in queue_status if m.event == "QueueEntry"],
+        [_seen_channel(m) for m in channels if m.event == "CoreShowChannel"],
+        {
+            device: m.get("State") not in OUT_OF_SERVICE
+            for m in devices
+            if m.event == "DeviceStateChange" and "/" in (device := _need(m, "Device"))
+        },
+    )
+
+
+def booted(fully_booted: Message, now: float) -> float:
+    """When Asterisk started, on its own clock, by FullyBooted's Uptime (whole seconds)."""
+    stamp = fully_booted.get("Timestamp")
+    at = _number(stamp, "Timestamp") if stamp else now
+    return at - _number(fully_booted.get("Uptime"), "Uptime")
+
+
+def _seen_member(m: Message) -> ev.SeenMember:
+    return ev.SeenMember(
+        _need(m, "Queue"),
+        _need(m, "Location"),
+        m.get("Name") or "",
+        m.get("Paused") == "1",
+        m.get("PausedReason") or "",
+        _integer(m.get("Status"), "Status"),
+        m.get("Membership") == "dynamic",
+        _number(m.get("LastCall"), "LastCall"),
+    )
+
+
+def _seen_caller(m: Message) -> ev.SeenCaller:
+    return ev.SeenCaller(
+        _need(m, "Uniqueid"),
+        _need(m, "Queue"),
+        _integer(m.get("Position"), "Position"),
+        _caller(m),
+        m.get("Channel") or "",
+        _number(m.get("Wait"), "Wait"),
+    )
+
+
+def _seen_channel(m: Message) -> ev.SeenChannel:
+    leg, linked = _need(m, "Uniqueid"), m.get("Linkedid") or ""
+    application = m.get("Application") or ""
+    return ev.SeenChannel(
+        leg,
+        _need(m, "Channel"),
+        linked,
+        m.get("BridgeId") or "",
+        m.get("ChannelState") == UP,
+        leg == linked and application not in ("AppDial", "AppQueue"),
+        application == "AppQueue",
+    )
+
+
+# Orders ---------------------------------------------------------------------------------------------------
+
+
+def to_action(order: Order) -> tuple[str, Mapping[str, str]]:
+    """The AMI action that carries out an order, with its headers."""
+    match order:
+        case AddMember(queue, interface, name, paused, reason):
+            headers = {"Queue": queue, "Interface": interface, "MemberName": name, "Paused": _flag(paused)}
+            return "QueueAdd", headers | ({"Reason": reason} if reason else {})
+        case RemoveMember(queue, interface):
+            return "QueueRemove", {"Queue": queue, "Interface": interface}
+        case PauseMember(queue, interface, paused, reason):
+            headers = {"Interface": interface, "Paused": _flag(paused)}
+            headers |= {"Queue": queue} if queue is not None else {}
+            return "QueuePause", headers | ({"Reason": reason} if reason else {})
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,150 @@
+"""What people can ask of one handler. Each method answers when Asterisk has confirmed it, or raises a refusal."""
+
+import fnmatch
+import uuid
+from collections.abc import Sequence
+
+from acd import pins
+from acd.core import events as ev
+from acd.core import refusals
+from acd.core.records import Agent, AgentSession
+from acd.core.states import AgentState, SessionState
+from acd.pins import PinGuard
+from acd.service import Service
+from acd.store import Store
+
+
+class Commands:
+    """The requests of ITAgentHandler, ITAgent and ITAgentSession, carried out."""
+
+    def __init__(self, service: Service, guard: PinGuard, store: Store, addresses: Sequence[str]) -> None:
+        """`addresses`: patterns of the phones that may be used, such as PJSIP/*."""
+        self.service = service
+        self.center = service.center
+        self._guard = guard
+        self._store = store
+        self._addresses = addresses
+
+    async def create_agent(self, user: str) -> tuple[Agent, bool]:
+        """CreateAgent: the agent of this account, and whether he is new. Raises AgentExists."""
+        event = self.center.create_agent(self.service.now(), None, user)
+        await self.service.command(event, lambda: True)
+        return self.center.agent(user), event is not None
+
+    async def create_agent_with_id(self, id: str, pin: str, user: str) -> tuple[Agent, bool]:
+        """CreateAgentWithID: a new agent with this PIN, or the present one when the PIN fits.
+
+        Raises WrongPin, PinLocked, AgentExists.
+        """
+        if id in self.center.state.agents and self._guard.has(id):
+            await self._guard.check(id, pin)
+        event = self.center.create_agent(self.service.now(), id, user)
+        if event is not None:
+            await self._new_agent(event, pin)
+        return self.center.agent(id), event is not None
+
+    async def _new_agent(self, event: ev.AgentCreated, pin: str) -> None:
+        hashed = await pins.hashed(pin)
+        if event.agent in self.center.state.agents:  # made by somebody else meanwhile
+            await self._guard.check(event.agent, pin)
+            return
+        await self.service.command(event, lambda: True)
+        self._guard.keep(event.agent, hashed)
+        self._store.keep_pin(self.service.name, event.agent, hashed)
+
+    async def create_session(self, agent_key: str, group: str, address: str, pin: str | None = None) -> AgentSession:
+        """CreateSession, or CreateSessionWithPIN when a PIN is given: logs the agent on, not ready.
+
+        Raises UnknownAgent, UnknownGroup, UnknownAddress, GroupEmpty, SessionExists, AddressInUse, NoAgentId,
+        WrongPin, PinLocked, NotLinked, AsteriskRefused, AsteriskSilent.
+        """
+        agent = self.center.agent(agent_key)
+        if pin is not None:
+            if agent.id is None:
+                raise refusals.NoAgentId()
+            await self._guard.check(agent.key, pin)
+        if not any(fnmatch.fnmatchcase(address, pattern) for pattern in self._addresses):
+            raise refusals.UnknownAddress(f"The phone {address!r} may not be used for ACD calls.")
+        event = self.center.create_session(self.service.now(), uuid.uuid4().hex[:16], agent.key, group, address)
+        await self._log_on(event)
+        if event.session not in self.center.state.sessions:
+            raise refusals.UnknownAddress(f"Asterisk knows no phone {address!r}.")
+        return self.center.session(event.session)
+
+    async def _log_on(self, event: ev.SessionCreated) -> None:
+        sessions = self.center.state.sessions
+
+        def decided() -> bool:
+            return event.session not in sessions or sessions[event.session].joined
+
+        try:
+            await self.service.command(event, decided)
+        except (refusals.AsteriskRefused, refusals.NotLinked) as error:
+            self.service.observe(ev.SessionWithdrawn(self.service.now(), event.session, str(error)))
+            raise
+
+    async def set_session_state(self, key: str, goal: SessionState, reason: str) -> AgentSession:
+        """ITAgentSession.put_State: confirmed at once, or taken down as the next state during a call.
+
+        Raises UnknownSession, StateNotSettable, StateNotReachable, NotLinked, AsteriskRefused, AsteriskSilent.
+        """
+        session = self.center.session(key)
+        event = self.center.ask_session_state(self.service.now(), key, goal, reason)
+
+        def confirmed() -> bool:
+            return session.next_state is goal or (session.state is goal and session.wish is goal)
+
+        await self.service.command(event, confirmed)
+        return session
+
+    async def set_agent_state(self, key: str, goal: AgentState, reason: str) -> Agent:
+        """ITAgent.put_State: confirmed at once; during a call and its wrap-up it applies afterwards.
+
+        Raises UnknownAgent, StateNotSettable, NotLinked, AsteriskRefused, AsteriskSilent.
+        """
+        agent = self.center.agent(key)
+        event = self.center.ask_agent_state(self.service.now(), key, goal, reason)
+
+        def confirmed() -> bool:
+            settled = (agent.settled, agent.settled_reason) == (goal, reason)
+            return settled or (agent.state is AgentState.BUSY_ACD and agent.asked is goal)
+
+        await self.service.command(event, confirmed)
+        return agent
+
+    async def end_wrap_up(self, key: str) -> AgentSession:
+        """Ends after-call work now. Raises UnknownSession, NotInWrapUp, NotLinked, AsteriskRefused, AsteriskSilent."""
+        session = self.center.session(key)
+        event = self.center.change_wrap_up(self.service.now(), key, None)
+        await self.service.command(event, lambda: session.state is not SessionState.BUSY_WRAPUP)
+        return session
+
+    async def extend_wrap_up(self, key: str, seconds: float) -> AgentSession:
+        """Lengthens after-call work. Raises UnknownSession, NotInWrapUp, NotLinked."""
+        session = self.center.session(key)
+        await self.service.command(self.center.change_wrap_up(self.service.now(), key, seconds), lambda: True)
+        return session
+
+    async def set_measurement_period(self, seconds: int, *, agent: str | None = None, queue: str | None = None) -> None:
+        """put_MeasurementPeriod: its counters start at zero. Raises PeriodInvalid, UnknownAgent, UnknownQueue."""
+        event = self.center.set_measurement_period(self.service.now(), seconds, agent, queue)
+        await self.service.command(event, lambda: True)
+
+    async def set_wrap_up_time(
+        self, seconds: float | None, *, agent: str | None = None, queue: str | None = None
+    ) -> None:
+        """The seconds of after-call work of an agent or a queue; None: as the queue, or the handler, has it.
+
+        Raises UnknownAgent, UnknownQueue.
+        """
+        if agent is not None:
+            self.center.agent(agent)
+        if queue is not None:
+            self.center.queue(queue)
+        await self.service.command(ev.WrapUpSet(self.service.now(), seconds, agent, queue), lambda: True)
+
+    async def set_group(self, name: str, queues: Sequence[str]) -> None:
+        """Makes an ACD group, or gives it other queues; its sessions follow. Raises UnknownQueue."""
+        for queue in queues:
+            self.center.queue(queue)
+        await self.service.command(ev.GroupSet(self.service.now(), name, list(queues)), lambda: True)

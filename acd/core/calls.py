@@ -1,0 +1,438 @@
+"""The ledger of queue visits, and the calls of agents outside the ACD.
+
+Every visit ends in exactly one outcome. What an agent did follows from the end of his own leg, because
+AgentComplete is late, wrong or missing at times; what a caller did follows from several hints, because
+QueueCallerAbandon alone proves nothing.
+"""
+
+from collections.abc import Callable
+
+from acd.core import events as ev
+from acd.core.effects import Effect, VisitMoved
+from acd.core.figures import Measured, QueueTally
+from acd.core.floor import Floor
+from acd.core.records import AgentSession, Leg, Queue, State, Visit
+from acd.core.states import BUSY, Outcome, SessionState
+
+TOLD = {  # QUEUESTATUS -> outcome
+    "TIMEOUT": Outcome.TIMED_OUT,
+    "LEAVEEMPTY": Outcome.LEFT_EMPTY,
+    "LEAVEUNAVAIL": Outcome.LEFT_EMPTY,
+    "WITHDRAW": Outcome.WITHDRAWN,
+    "KEY": Outcome.LEFT_BY_KEY,
+}
+GAVE_UP_ELSEWHERE = frozenset(  # exits without an answer that another queue may follow
+    {Outcome.TIMED_OUT, Outcome.LEFT_EMPTY, Outcome.LEFT_BY_KEY, Outcome.REDIRECTED, Outcome.UNKNOWN}
+)
+RESOLVE_WITHIN = 2.0  # seconds after which an exit nobody explained is booked as what it looks like
+
+
+def device_of(channel: str) -> str:
+    """The device of a channel: PJSIP/1001-0000002a is one of PJSIP/1001."""
+    return channel.rpartition("-")[0]
+
+
+class Calls:
+    """Visits of callers to queues, and legs of agents' phones."""
+
+    def __init__(self, state: State, floor: Floor, emit: Callable[[Effect], None]) -> None:
+        self._state = state
+        self._floor = floor
+        self._emit = emit
+        self.unresolved: dict[str, float] = {
+            visit.key: visit.unresolved_until for visit in state.visits.values() if visit.unresolved_until is not None
+        }
+
+    # Entering and leaving a queue -------------------------------------------------------------------------
+
+    def joined(self, event: ev.CallerJoined) -> None:
+        if self.waiting(event.call, event.queue) is None:
+            self.enter(event.at, event.call, event.queue, event.caller, event.channel)
+
+    def enter(self, at: float, call: str, queue_name: str, caller: str, channel: str) -> Visit:
+        """A new visit begins; the caller's last one may turn out to have flowed out into it."""
+        earlier = self._visits_of(call)
+        nth = 1 + sum(visit.queue == queue_name for visit in earlier)
+        visit = Visit(f"{call}/{queue_name}/{nth}", call, queue_name, nth, caller, channel, at)
+        self._state.visits[visit.key] = visit
+        self._state.calls.setdefault(call, []).append(visit.key)
+        queue = self.queue(queue_name, at)
+        queue.waiting[visit.key] = None
+        tally = queue.measured.book(at)
+        tally.queued += 1
+        if earlier and self._flowed_out(earlier[-1], at):
+            visit.flowed_in = True
+            tally.flowed_in += 1
+        self._emit(VisitMoved(at, visit))
+        return visit
+
+    def _flowed_out(self, visit: Visit, at: float) -> bool:
+        """The queue the caller came from handed him on: neither a final disposition nor an unknown exit."""
+        if visit.answered is not None:
+            return False
+        if visit.outcome is None:
+            self._resolve(visit, at, Outcome.FLOWED_OUT)
+        elif visit.outcome in GAVE_UP_ELSEWHERE:
+            self._count(visit, -1)
+            visit.outcome = Outcome.FLOWED_OUT
+            self._count(visit, 1)
+            self._emit(VisitMoved(at, visit))
+        return visit.outcome is Outcome.FLOWED_OUT
+
+    def abandoned(self, event: ev.CallerAbandoned) -> None:
+        visit = self.waiting(event.call, event.queue)
+        if visit is not None:
+            visit.abandon_told = True
+
+    def left(self, event: ev.CallerLeft) -> None:
+        """No longer waiting. Who hung up has abandoned; for the others something else must tell."""
+        visit = self.waiting(event.call, event.queue)
+        if visit is None or visit.left is not None:
+            return
+        visit.left = event.at
+        if visit.abandon_told and visit.hangup_told:
+            self._resolve(visit, event.at, Outcome.ABANDONED)
+            return
+        visit.unresolved_until = event.at + RESOLVE_WITHIN
+        self.unresolved[visit.key] = visit.unresolved_until
+
+    def status_told(self, event: ev.QueueStatusTold) -> None:
+        self._state.tells_status = True
+        outcome = TOLD.get(event.status)
+        visits = self._visits_of(event.call)
+        if outcome is None or not visits:
+            return
+        visit = visits[-1]
+        if visit.answered is None and visit.outcome is None and event.queue in (None, visit.queue):
+            visit.left = event.at if visit.left is None else visit.left
+            self._resolve(visit, event.at, outcome)
+
+    def hangup_requested(self, event: ev.HangupRequested) -> None:
+        for visit in self._visits_of(event.leg):
+            visit.hangup_told = True
+
+    def tick(self, at: float) -> None:
+        """Books the exits that nobody explained in time."""
+        for key in [key for key, until in self.unresolved.items() if until <= at]:
+            visit = self._state.visits[key]
+            self._resolve(visit, at, self._unexplained(visit))
+
+    def _unexplained(self, visit: Visit) -> Outcome:
+        if not visit.abandon_told:
+            return Outcome.LEFT_BY_KEY  # the one exit without QueueCallerAbandon
+        if visit.hangup_told:
+            return Outcome.ABANDONED
+        if self._state.tells_status and not visit.caller_gone:
+            return Outcome.REDIRECTED  # any other exit would have told its QUEUESTATUS
+        return Outcome.UNKNOWN
+
+    def _resolve(self, visit: Visit, at: float, outcome: Outcome) -> None:
+        """The one place where a visit gets its outcome."""
+        visit.outcome, visit.unresolved_until = outcome, None
+        visit.left = at if visit.left is None else visit.left
+        self.unresolved.pop(visit.key, None)
+        queue = self.queue(visit.queue, at)
+        queue.waiting.pop(visit.key, None)
+        tally = queue.measured.book(visit.left)
+        wait = visit.wait or 0.0
+        tally.left += 1
+        tally.waited += wait
+        tally.longest_wait = max(tally.longest_wait, wait)
+        self._count(visit, 1)
+        self._emit(VisitMoved(at, visit))
+        self.forget_if_final(visit)
+
+    def _count(self, visit: Visit, by: int) -> None:
+        assert visit.left is not None
+        queue = self._state.queues[visit.queue]
+        if visit.left < queue.measured.since:
+            return  # booked in a period that is over
+        tally = queue.measured.book(visit.left)
+        match visit.outcome:
+            case Outcome.ANSWERED:
+                tally.answered += by
+            case Outcome.ABANDONED:
+                tally.abandoned += by
+            case Outcome.FLOWED_OUT:
+                tally.flowed_out += by
+            case _:
+                tally.final_disposition += by
+
+    # Agents -----------------------------------------------------------------------------------------------
+
+    def agent_called(self, event: ev.AgentCalled) -> None:
+        visit = self.waiting(event.call, event.queue)
+        key = visit.key if visit is not None else ""  # an ACD leg all the same
+        self._state.ringing[event.leg] = (key, event.interface, event.at)
+        if event.leg in self._state.legs:
+            self._state.legs[event.leg].visit = key
+
+    def not_answered(self, event: ev.AgentNotAnswered) -> None:
+        self._state.ringing.pop(event.leg, None)
+
+    def connected(self, event: ev.AgentConnected) -> None:
+        visit = self.waiting(event.call, event.queue)
+        if visit is None:
+            if self._talking(event.call, event.queue, event.interface):
+                return  # heard before
+            visit = self.enter(event.at - event.hold_time, event.call, event.queue, "", "")
+            visit.estimated = True
+        rung = self._state.ringing.pop(event.leg, None)
+        self.answer(visit, event.at, event.interface, event.leg, rung[2] if rung else event.at - event.ring_time)
+
+    def answer(self, visit: Visit, at: float, interface: str, leg: str, rung: float | None) -> None:
+        """An agent has the caller: the visit's wait is over and the talk begins."""
+        visit.answered, visit.rung, visit.interface, visit.leg = at, rung, interface, leg
+        visit.left = at if visit.left is None else visit.left
+        self._resolve(visit, at, Outcome.ANSWERED)
+        if leg in self._state.legs:
+            self._state.legs[leg].visit = visit.key
+        self._state.calls.setdefault(leg, [])  # so that the end of this leg is noticed
+        self._state.calls[leg].append(visit.key)
+        session = self._session_for(interface, visit.queue)
+        if session is not None:
+            visit.agent, visit.session = session.agent, session.id
+            self._floor.take_call(session, visit)
+
+    def _session_for(self, interface: str, queue: str) -> AgentSession | None:
+        """The session this call belongs to; of several that share the queue a READY one."""
+        live = [self._state.sessions[key] for key in self._state.addresses.get(interface, ())]
+        serving = [session for session in live if session.joined and queue in self._state.groups[session.group].queues]
+        ready = [session for session in serving if session.state is SessionState.READY]
+        return next(iter(ready or serving), None)
+
+    def completed(self, event: ev.AgentCompleted) -> None:
+        visit = self._talking(event.call, event.queue, event.interface)
+        if visit is None:
+            return
+        visit.completed = event.reason
+        if visit.bridge_left is not None:
+            self.release(visit, visit.bridge_left)
+
+    def _talking(self, call: str, queue: str, interface: str) -> Visit | None:
+        for visit in reversed(self._visits_of(call)):
+            if (visit.queue, visit.interface) == (queue, interface) and visit.released is None:
+                return visit
+        return None
+
+    def bridge_entered(self, event: ev.BridgeEntered) -> None:
+        leg = self._state.legs.get(event.leg)
+        if leg is not None and leg.visit is None:
+            leg.bridged = True
+            self._up(leg, event.at)
+        for visit in self._visits_led_by(event.leg):
+            visit.bridge_left = None
+
+    def bridge_left(self, event: ev.BridgeLeft) -> None:
+        for visit in self._visits_led_by(event.leg):
+            visit.bridge_left = event.at
+            if visit.completed is not None:
+                self.release(visit, event.at)
+
+    def hold_started(self, event: ev.HoldStarted) -> None:
+        for visit in self._visits_led_by(event.leg):
+            if visit.held_since is None:
+                visit.held_since = event.at
+
+    def hold_ended(self, event: ev.HoldEnded) -> None:
+        for visit in self._visits_led_by(event.leg):
+            self._end_hold(visit, event.at)
+
+    @staticmethod
+    def _end_hold(visit: Visit, at: float) -> None:
+        if visit.held_since is not None:
+            visit.hold += max(0.0, at - visit.held_since)
+            visit.held_since = None
+
+    def release(self, visit: Visit, at: float) -> None:
+        """The agent's part in the call is over."""
+        assert visit.answered is not None
+        visit.released = max(at, visit.answered)
+        self._end_hold(visit, visit.released)
+        session = self._state.sessions.get(visit.session or "")
+        if session is None:
+            visit.wrap_up = 0.0
+            self._emit(VisitMoved(at, visit))
+            return
+        self._floor.release(session, visit)
+
+    # Channels ---------------------------------------------------------------------------------------------
+
+    def channel_made(self, event: ev.ChannelMade) -> None:
+        """Takes note of a channel of an agent's phone; all others are nobody's business."""
+        sessions = self._state.addresses.get(device_of(event.channel))
+        if sessions is None or event.leg in self._state.legs:
+            return
+        agent = self._state.agents[self._state.sessions[sessions[0]].agent]
+        on_call = any(self._state.sessions[key].state in BUSY for key in agent.sessions)
+        leg = Leg(event.leg, agent.key, event.at, outgoing=event.dialling, consultation=on_call)
+        self._state.legs[event.leg] = leg
+        agent.legs.append(event.leg)
+        if event.leg in self._state.ringing:
+            leg.visit = self._state.ringing[event.leg][0]
+        elif event.dialling:
+            self._up(leg, event.at)
+
+    def dial_begun(self, event: ev.DialBegun) -> None:
+        leg = self._state.legs.get(event.leg)
+        if leg is not None and event.source is None:
+            leg.outgoing = True  # the call was placed for the agent
+        source = self._state.legs.get(event.source or "")
+        if source is not None:
+            source.dialled = True
+
+    def dial_ended(self, event: ev.DialEnded) -> None:
+        leg = self._state.legs.get(event.leg)
+        if leg is not None and leg.visit is None and event.status == "ANSWER":
+            self._up(leg, event.at)
+
+    def _up(self, leg: Leg, at: float) -> None:
+        if not leg.up:
+            leg.up = True
+            self._floor.derive(self._state.agents[leg.agent], at)
+
+    def channel_ended(self, event: ev.ChannelEnded) -> None:
+        self._state.ringing.pop(event.leg, None)
+        self._end_leg(event)
+        for key in self._state.calls.pop(event.leg, ()):
+            visit = self._state.visits.get(key)
+            if visit is not None:
+                self._channel_of_visit_ended(visit, event)
+
+    def _end_leg(self, event: ev.ChannelEnded) -> None:
+        leg = self._state.legs.pop(event.leg, None)
+        if leg is None:
+            return
+        agent = self._state.agents[leg.agent]
+        agent.legs.remove(event.leg)
+        if leg.visit is not None:
+            return
+        connected = leg.bridged or (event.up and not leg.dialled)
+        if connected and not leg.consultation:
+            tally = agent.measured.book(event.at)
+            tally.outgoing += leg.outgoing
+            tally.incoming += not leg.outgoing
+        self._floor.derive(agent, event.at)
+
+    def _channel_of_visit_ended(self, visit: Visit, event: ev.ChannelEnded) -> None:
+        if visit.leg == event.leg and visit.released is None:
+            self.release(visit, event.at if visit.bridge_left is None else visit.bridge_left)
+        if visit.call == event.leg:
+            visit.caller_gone = True
+            if visit.outcome is None:
+                self._resolve(visit, event.at, self._unexplained(visit))
+        self.forget_if_final(visit)
+
+    # After a picture --------------------------------------------------------------------------------------
+
+    def compare(self, picture: ev.PictureTaken, restarted: bool) -> None:
+        """Makes the calls agree with what Asterisk shows after the link was down."""
+        channels = {channel.leg: channel for channel in picture.channels}
+        for leg in [leg for leg in self._state.legs if leg not in channels]:
+            self._end_leg(ev.ChannelEnded(self._gone_at(picture, restarted), leg, self._state.legs[leg].up))
+        for channel in picture.channels:
+            self._adopt(channel, picture.at)
+        waiting = {(caller.call, caller.queue) for caller in picture.callers}
+        for visit in list(self._state.visits.values()):
+            self._compare_visit(visit, picture, channels, waiting, restarted)
+        for caller in picture.callers:
+            if self.waiting(caller.call, caller.queue) is None:
+                self.enter(picture.at - caller.wait, caller.call, caller.queue, caller.caller, caller.channel)
+        self._state.ringing = {
+            leg: ring for leg, ring in self._state.ringing.items() if leg in channels and ring[0] in self._state.visits
+        }
+
+    def _gone_at(self, picture: ev.PictureTaken, restarted: bool) -> float:
+        return self._state.lost_at if restarted and self._state.lost_at else picture.at
+
+    def _adopt(self, channel: ev.SeenChannel, at: float) -> None:
+        known = channel.leg in self._state.legs
+        if not known and not channel.acd:
+            self.channel_made(ev.ChannelMade(at, channel.leg, channel.channel, channel.linked, channel.dialling))
+        leg = self._state.legs.get(channel.leg)
+        if leg is not None and channel.up and leg.visit is None:
+            leg.bridged = leg.bridged or bool(channel.bridge)
+            self._up(leg, at)
+
+    def _compare_visit(
+        self,
+        visit: Visit,
+        picture: ev.PictureTaken,
+        channels: dict[str, ev.SeenChannel],
+        waiting: set[tuple[str, str]],
+        restarted: bool,
+    ) -> None:
+        if visit.outcome is None and (visit.call, visit.queue) not in waiting:
+            self._missed_exit(visit, picture, channels, restarted)
+        if visit.answered is not None and visit.released is None and visit.leg not in channels:
+            visit.estimated = True
+            self.release(visit, self._missed_release(visit, picture, restarted))
+        if visit.call not in channels:
+            visit.caller_gone = True
+            self._state.calls.pop(visit.call, None)
+        self.forget_if_final(visit)
+
+    def _missed_exit(
+        self, visit: Visit, picture: ev.PictureTaken, channels: dict[str, ev.SeenChannel], restarted: bool
+    ) -> None:
+        """He left while nobody watched: to an agent he still talks to, or nobody knows how."""
+        visit.estimated = True
+        caller = channels.get(visit.call)
+        if caller is not None and caller.bridge:
+            for other in picture.channels:
+                device = device_of(other.channel)
+                if other.acd and other.bridge == caller.bridge and device in self._state.addresses:
+                    self.answer(visit, picture.at, device, other.leg, None)
+                    return
+        gone_at = self._gone_at(picture, restarted) if caller is None else picture.at
+        self._resolve(visit, gone_at, Outcome.LOST if restarted else Outcome.UNKNOWN)
+
+    def _missed_release(self, visit: Visit, picture: ev.PictureTaken, restarted: bool) -> float:
+        """The member's LastCall tells the end of a call nobody saw end; else the loss of the link or now."""
+        assert visit.answered is not None
+        for member in picture.members:
+            same = (member.queue, member.interface) == (visit.queue, visit.interface)
+            if same and member.last_call >= visit.answered:
+                return min(member.last_call, picture.at)
+        return self._gone_at(picture, restarted)
+
+    # Look-ups ---------------------------------------------------------------------------------------------
+
+    def queue(self, name: str, at: float) -> Queue:
+        """The queue, taken note of when it is met for the first time."""
+        if name not in self._state.queues:
+            self._state.queues[name] = new_queue(self._state, name, at)
+        return self._state.queues[name]
+
+    def waiting(self, call: str, queue: str) -> Visit | None:
+        """The caller's visit to this queue that has no outcome yet."""
+        for visit in reversed(self._visits_of(call)):
+            if visit.queue == queue and visit.outcome is None:
+                return visit
+        return None
+
+    def _visits_of(self, call: str) -> list[Visit]:
+        """The visits of this caller that are remembered, oldest first."""
+        visits = [self._state.visits[key] for key in self._state.calls.get(call, ())]
+        return [visit for visit in visits if visit.call == call]
+
+    def _visits_led_by(self, leg: str) -> list[Visit]:
+        visits = [self._state.visits[key] for key in self._state.calls.get(leg, ())]
+        return [visit for visit in visits if visit.leg == leg and visit.released is None]
+
+    def forget_if_final(self, visit: Visit) -> None:
+        """Drops a visit whose row is complete and whose caller is gone; the store has it."""
+        if not visit.final or visit.key not in self._state.visits:
+            return
+        del self._state.visits[visit.key]
+        for channel in (visit.call, visit.leg or ""):
+            keys = self._state.calls.get(channel)
+            if keys and visit.key in keys:
+                keys.remove(visit.key)
+                if not keys:
+                    del self._state.calls[channel]
+
+
+def new_queue(state: State, name: str, at: float) -> Queue:
+    """A queue with the settings' default wrap-up time and measurement period."""
+    return Queue(name, state.default_wrap_up, Measured(at, state.measurement_period, QueueTally()))

@@ -1,0 +1,451 @@
+"""One agent handler: events in, effects out; and the requests of people, checked and made into events.
+
+Everything that changes state passes `apply`, so a log of the events replays to the same state.
+A request only asks: it returns the event that records it, or raises a refusal.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from acd.core import events as ev
+from acd.core import refusals
+from acd.core.calls import Calls, device_of, new_queue
+from acd.core.effects import Effect, VisitMoved
+from acd.core.figures import Measured, Tally
+from acd.core.floor import Floor
+from acd.core.members import LOGGED_OFF, WRAP_UP, Members
+from acd.core.records import Agent, AgentSession, Group, Present, Queue, State
+from acd.core.states import BUSY, AgentState, SessionState
+
+INVALID = 4  # device state of a phone that Asterisk has never heard of
+OUT_OF_SERVICE = frozenset({INVALID, 5})
+KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
+NOTHING: list[Effect] = []
+
+
+class Center:
+    """The ACD behind one Asterisk: ITAgentHandler and all that belongs to it."""
+
+    def __init__(self, state: State | None = None) -> None:
+        self.state = state or State()
+        self._out: list[Effect] = []
+        self.members = Members(self.state, self._emit)
+        self.floor = Floor(self.state, self.members, self._emit)
+        self.calls = Calls(self.state, self.floor, self._emit)
+        self.retries: dict[str, float] = {}  # phone -> when to order the difference again after a failure
+        self._handlers = self._table()
+
+    def _emit(self, effect: Effect) -> None:
+        self._out.append(effect)
+
+    def _table(self) -> dict[type, Callable[[Any], None]]:
+        """The whole vocabulary on one screen."""
+        return {
+            ev.CallerJoined: self.calls.joined,
+            ev.CallerAbandoned: self.calls.abandoned,
+            ev.CallerLeft: self.calls.left,
+            ev.QueueStatusTold: self.calls.status_told,
+            ev.HangupRequested: self.calls.hangup_requested,
+            ev.AgentCalled: self.calls.agent_called,
+            ev.AgentConnected: self.calls.connected,
+            ev.AgentCompleted: self.calls.completed,
+            ev.AgentNotAnswered: self.calls.not_answered,
+            ev.ChannelMade: self.calls.channel_made,
+            ev.DialBegun: self.calls.dial_begun,
+            ev.DialEnded: self.calls.dial_ended,
+            ev.BridgeEntered: self.calls.bridge_entered,
+            ev.BridgeLeft: self.calls.bridge_left,
+            ev.HoldStarted: self.calls.hold_started,
+            ev.HoldEnded: self.calls.hold_ended,
+            ev.ChannelEnded: self.calls.channel_ended,
+            ev.MemberAdded: self._member_added,
+            ev.MemberRemoved: self._member_removed,
+            ev.MemberPaused: self._member_paused,
+            ev.MemberStatus: self._member_status,
+            ev.DeviceStateTold: self._device_told,
+            ev.LinkLost: self._link_lost,
+            ev.PictureTaken: self._picture_taken,
+            ev.Registrations: self._registered,
+            ev.AgentCreated: self._agent_created,
+            ev.WrapUpSet: self._wrap_up_set,
+            ev.GroupSet: self._group_set,
+            ev.SessionCreated: self._session_created,
+            ev.SessionWithdrawn: self._session_withdrawn,
+            ev.SessionStateAsked: self._session_asked,
+            ev.AgentStateAsked: self._agent_asked,
+            ev.OrderFailed: self._order_failed,
+            ev.WrapUpChanged: self._wrap_up_changed,
+            ev.MeasurementPeriodSet: self._period_set,
+            ev.TimePassed: self._time_passed,
+        }
+
+    def apply(self, event: ev.Event) -> list[Effect]:
+        """Takes in one event, wholly, and returns what follows from it: changes and orders, in order."""
+        self._handlers[type(event)](event)
+        if not self._out:
+            return NOTHING
+        out, self._out = self._out, []
+        for effect in out:
+            if type(effect) is VisitMoved and effect.visit.final:
+                self.calls.forget_if_final(effect.visit)
+        return out
+
+    def concerns(self, event: ev.Event) -> bool:
+        """False for what happens on channels that are neither a caller's in a queue nor an agent's."""
+        legs, calls = self.state.legs, self.state.calls
+        match event:
+            case ev.ChannelMade():
+                return device_of(event.channel) in self.state.addresses
+            case ev.DialBegun() | ev.DialEnded():
+                return event.leg in legs or event.source in legs
+            case ev.HangupRequested():
+                return event.leg in calls
+            case ev.BridgeEntered() | ev.BridgeLeft() | ev.HoldStarted() | ev.HoldEnded():
+                return event.leg in calls or event.leg in legs
+            case ev.ChannelEnded():
+                return event.leg in calls or event.leg in legs or event.leg in self.state.ringing
+            case _:
+                return True
+
+    def next_deadline(self) -> float | None:
+        """When a TimePassed event is due; None when nothing waits for time to pass."""
+        wrap_up = self.floor.next_deadline()
+        waits = [*self.calls.unresolved.values(), *self.retries.values()]
+        return min([*waits, wrap_up] if wrap_up is not None else waits, default=None)
+
+    # Asterisk's members -----------------------------------------------------------------------------------
+
+    def _member_added(self, event: ev.MemberAdded) -> None:
+        member = self.members.get(event.queue, event.interface)
+        member.status, member.dynamic = event.status, event.dynamic
+        self.members.told(member, _present(event.paused, event.reason))
+        for session in self.members.sessions_at(event.interface, event.queue):
+            if event.status == INVALID and not session.joined:
+                session.wish = SessionState.SESSION_ENDED  # there is no such phone
+        self._settle_at(event.interface, event.at)
+
+    def _member_removed(self, event: ev.MemberRemoved) -> None:
+        """Our own log-off, or somebody else's, which is taken over: out of his last queue, he is logged off."""
+        sessions = self.members.sessions_at(event.interface, event.queue)
+        elsewhere = self.members.told(self.members.get(event.queue, event.interface), None)
+        if elsewhere:
+            for session in sessions:
+                session.left.add(event.queue)
+                if not self.members.queues_of(session):
+                    self.floor.ask_session(session, SessionState.SESSION_ENDED, "removed", event.at)
+        self._settle_at(event.interface, event.at)
+
+    def _member_paused(self, event: ev.MemberPaused) -> None:
+        """Our own pause, or somebody else's, which is taken over unless it would break into a wrap-up."""
+        member = self.members.get(event.queue, event.interface)
+        if self.members.told(member, _present(event.paused, event.reason)):
+            self._taken_over(event.queue, event.interface, event.paused, event.reason, event.at)
+        self._settle_at(event.interface, event.at)
+
+    def _taken_over(self, queue: str, interface: str, paused: bool, reason: str, at: float) -> None:
+        sessions = self.members.sessions_at(interface, queue)
+        if not sessions or (paused and reason in (WRAP_UP, LOGGED_OFF)):
+            return
+        agent = self.state.agents[sessions[0].agent]
+        if any(self.state.sessions[key].busy for key in agent.sessions):
+            if paused:
+                self._ask_all(sessions, SessionState.NOT_READY, reason, at)
+            return  # an unpause is undone: the next order closes the gap again
+        if paused:
+            self._ask_all(sessions, SessionState.NOT_READY, reason, at)
+            if all(self.state.sessions[key].wish is not SessionState.READY for key in agent.sessions):
+                self.floor.ask_agent(agent, AgentState.NOT_READY, reason, at)
+        else:
+            self._ask_all(sessions, SessionState.READY, "", at)
+            self.floor.ask_agent(agent, AgentState.READY, "", at)
+
+    def _ask_all(self, sessions: list[AgentSession], goal: SessionState, reason: str, at: float) -> None:
+        for session in sessions:
+            self.floor.ask_session(session, goal, reason, at)
+
+    def _member_status(self, event: ev.MemberStatus) -> None:
+        by_queue = self.state.members.get(event.interface)
+        if by_queue is not None and event.queue in by_queue:
+            by_queue[event.queue].status = event.status
+
+    def _device_told(self, event: ev.DeviceStateTold) -> None:
+        self.state.devices[event.device] = event.in_service
+
+    def _settle_at(self, interface: str, at: float) -> None:
+        for agent in {self.state.sessions[key].agent for key in self.state.addresses.get(interface, ())}:
+            self.floor.reconsider(agent, at)
+
+    # The link ---------------------------------------------------------------------------------------------
+
+    def _link_lost(self, event: ev.LinkLost) -> None:
+        if self.state.linked:
+            self.state.lost_at = event.at
+        self.state.linked = False
+        self.members.forget_orders()
+        self.retries.clear()
+        self._derive_all(event.at)
+
+    def _picture_taken(self, picture: ev.PictureTaken) -> None:
+        """Everything is compared with what Asterisk shows; then the difference is ordered."""
+        restarted = bool(self.state.booted) and picture.booted > self.state.booted + RESTART_SLACK
+        self.state.booted, self.state.linked = picture.booted, True
+        self.state.devices.update(picture.devices)
+        for name in picture.queues:
+            self._queue_seen(name, picture.at)
+        for queue in self.state.queues.values():
+            queue.in_asterisk = queue.name in picture.queues
+        self._compare_members(picture)
+        self.calls.compare(picture, restarted)
+        if not restarted:
+            self._take_over_members(picture.at)
+        for agent in list(self.state.agents.values()):
+            self.floor.reconsider(agent.key, picture.at)
+
+    def _queue_seen(self, name: str, at: float) -> None:
+        self.calls.queue(name, at)
+        if not any(name in group.queues for group in self.state.groups.values()):
+            self.state.groups.setdefault(name, Group(name, [name]))
+
+    def _compare_members(self, picture: ev.PictureTaken) -> None:
+        self.members.forget_orders()
+        for by_queue in self.state.members.values():
+            for member in by_queue.values():
+                member.seen = None
+        for seen in picture.members:
+            member = self.members.get(seen.queue, seen.interface)
+            member.seen = _present(seen.paused, seen.reason)
+            member.status, member.dynamic, member.last_call = seen.status, seen.dynamic, seen.last_call
+
+    def _take_over_members(self, at: float) -> None:
+        """Pauses set or lifted by others while the link was down, where nothing of ours was under way."""
+        for key in [key for keys in list(self.state.addresses.values()) for key in list(keys)]:
+            session = self.state.sessions[key]
+            if session.wish is not session.state:
+                continue
+            for queue in self.members.queues_of(session):
+                seen = self.members.get(queue, session.address).seen
+                if seen is not None and seen != self.members.wanted(queue, session.address):
+                    self._taken_over(queue, session.address, seen.paused, seen.reason, at)
+
+    def _derive_all(self, at: float) -> None:
+        for agent in self.state.agents.values():
+            self.floor.derive(agent, at)
+
+    # What people decided ----------------------------------------------------------------------------------
+
+    def _registered(self, event: ev.Registrations) -> None:
+        self.state.default_wrap_up = event.default_wrap_up
+        self.state.measurement_period = event.measurement_period
+        for group, queues in event.groups.items():
+            self._group_set(ev.GroupSet(event.at, group, queues))
+        for queue, seconds in event.wrap_up.items():
+            self.calls.queue(queue, event.at).wrap_up = seconds
+
+    def _agent_created(self, event: ev.AgentCreated) -> None:
+        measured = Measured(event.at, self.state.measurement_period, Tally())
+        self.state.agents.setdefault(
+            event.agent, Agent(event.agent, event.id, event.user, event.at, measured, since=event.at)
+        )
+
+    def _wrap_up_set(self, event: ev.WrapUpSet) -> None:
+        if event.agent is not None:
+            self.state.agents[event.agent].wrap_up = event.seconds
+        if event.queue is not None:
+            seconds = self.state.default_wrap_up if event.seconds is None else event.seconds
+            self.calls.queue(event.queue, event.at).wrap_up = seconds
+
+    def _group_set(self, event: ev.GroupSet) -> None:
+        """Sessions of the group follow: into the queues that came, out of those that went."""
+        group = self.state.groups.setdefault(event.group, Group(event.group, []))
+        gone = [queue for queue in group.queues if queue not in event.queues]
+        group.queues = list(event.queues)
+        for queue in event.queues:
+            if queue not in self.state.queues:
+                self.state.queues[queue] = new_queue(self.state, queue, event.at)
+        for session in [s for s in self.state.sessions.values() if s.group == group.name and s.ended is None]:
+            self.members.order(session.address, also=gone)
+
+    def _session_created(self, event: ev.SessionCreated) -> None:
+        if event.session in self.state.sessions:
+            return
+        self._forget_ended(event.at)
+        session = AgentSession(event.session, event.agent, event.group, event.address, event.at, since=event.at)
+        self.state.sessions[session.id] = session
+        self.state.addresses.setdefault(session.address, []).append(session.id)
+        agent = self.state.agents[event.agent]
+        agent.logins.append(session.id)
+        self.floor.reconsider(agent.key, event.at)
+
+    def _session_withdrawn(self, event: ev.SessionWithdrawn) -> None:
+        session = self.state.sessions.get(event.session)
+        if session is not None and not session.joined:
+            session.wish = SessionState.SESSION_ENDED
+            self.floor.reconsider(session.agent, event.at)
+
+    def _forget_ended(self, at: float) -> None:
+        old = [s.id for s in self.state.sessions.values() if s.ended is not None and s.ended < at - KEEP_ENDED]
+        for key in old:
+            del self.state.sessions[key]
+
+    def _session_asked(self, event: ev.SessionStateAsked) -> None:
+        session = self.state.sessions[event.session]
+        self.floor.ask_session(session, SessionState(event.state), event.reason, event.at)
+
+    def _agent_asked(self, event: ev.AgentStateAsked) -> None:
+        agent = self.state.agents[event.agent]
+        self.floor.ask_agent(agent, AgentState(event.state), event.reason, event.at)
+
+    def _order_failed(self, event: ev.OrderFailed) -> None:
+        self.members.failed(event.queue, event.interface)
+        if event.refused:
+            self.floor.take_back(event.interface)
+        self.retries[event.interface] = event.at + RETRY_AFTER
+
+    def _wrap_up_changed(self, event: ev.WrapUpChanged) -> None:
+        session = self.state.sessions[event.session]
+        if event.until <= event.at:
+            self.floor.end_wrap_up(session, event.at)
+        else:
+            self.floor.wrap_up_until(session, event.until)
+
+    def _period_set(self, event: ev.MeasurementPeriodSet) -> None:
+        if event.agent is not None:
+            self.state.agents[event.agent].measured.restart(event.at, event.seconds)
+        if event.queue is not None:
+            self.state.queues[event.queue].measured.restart(event.at, event.seconds)
+
+    def _time_passed(self, event: ev.TimePassed) -> None:
+        self.calls.tick(event.at)
+        self.floor.tick(event.at)
+        for interface in [phone for phone, due in self.retries.items() if due <= event.at]:
+            del self.retries[interface]
+            self._settle_at(interface, event.at)
+
+    # Requests ---------------------------------------------------------------------------------------------
+
+    def create_agent(self, now: float, id: str | None, user: str) -> ev.AgentCreated | None:
+        """CreateAgent (no id) or CreateAgentWithID. None: there is such an agent already.
+
+        Raises AgentExists when the account name belongs to another agent: it is the member's name in Asterisk.
+        """
+        key = id if id is not None else user
+        present = self.state.agents.get(key)
+        if present is not None and present.id == id:
+            return None
+        if present is not None or any(agent.user == user for agent in self.state.agents.values()):
+            raise refusals.AgentExists(f"The account name or id {user!r} belongs to another agent.")
+        return ev.AgentCreated(now, key, id, user)
+
+    def create_session(
+        self, now: float, session: str, agent_key: str, group_name: str, address: str
+    ) -> ev.SessionCreated:
+        """CreateSession. A log-on that Asterisk has not confirmed yet is returned as it was made.
+
+        Raises UnknownAgent, UnknownGroup, GroupEmpty, SessionExists, AddressInUse, NotLinked.
+        """
+        agent, group = self.agent(agent_key), self.group(group_name)
+        if not group.queues:
+            raise refusals.GroupEmpty()
+        self._need_link()
+        for other in (self.state.sessions[key] for key in agent.logins):
+            if other.group == group_name and other.address == address and not other.joined:
+                return ev.SessionCreated(other.started, other.id, agent.key, group.name, address)
+            if other.group == group_name:
+                raise refusals.SessionExists()
+        for key in self.state.addresses.get(address, ()):
+            if self.state.sessions[key].agent != agent_key:
+                raise refusals.AddressInUse()
+        return ev.SessionCreated(now, session, agent.key, group.name, address)
+
+    def ask_session_state(self, now: float, key: str, goal: SessionState, reason: str) -> ev.SessionStateAsked | None:
+        """ITAgentSession.put_State. None: it is so already (semantics A22).
+
+        Raises UnknownSession, StateNotSettable, StateNotReachable (out of SESSION_ENDED), NotLinked.
+        """
+        session = self.session(key)
+        if goal in BUSY:
+            raise refusals.StateNotSettable(f"{goal.name} describes calls; only the switch sets it.")
+        if session.state is goal and goal is SessionState.SESSION_ENDED:
+            return None
+        if session.state is SessionState.SESSION_ENDED:
+            raise refusals.StateNotReachable("The session has ended; nothing leads out of that.")
+        settled = session.state is goal and session.wish is goal and session.next_state is None
+        if settled and session.reason == reason:
+            return None
+        self._need_link()
+        return ev.SessionStateAsked(now, key, goal, reason)
+
+    def ask_agent_state(self, now: float, key: str, goal: AgentState, reason: str) -> ev.AgentStateAsked | None:
+        """ITAgent.put_State. None: it is so already. Raises UnknownAgent, StateNotSettable, NotLinked."""
+        agent = self.agent(key)
+        if goal not in (AgentState.READY, AgentState.NOT_READY):
+            raise refusals.StateNotSettable(f"{goal.name} follows from calls; only the switch sets it.")
+        if agent.settled is goal and (agent.asked, agent.asked_reason) == (goal, reason):
+            return None
+        self._need_link()
+        return ev.AgentStateAsked(now, key, goal, reason)
+
+    def change_wrap_up(self, now: float, key: str, extend: float | None) -> ev.WrapUpChanged:
+        """Extends the wrap-up by `extend` seconds, or ends it now (None).
+
+        Raises UnknownSession, NotInWrapUp, NotLinked.
+        """
+        session = self.session(key)
+        if session.state is not SessionState.BUSY_WRAPUP or session.wrap_up_until is None:
+            raise refusals.NotInWrapUp()
+        self._need_link()
+        return ev.WrapUpChanged(now, key, now if extend is None else session.wrap_up_until + extend)
+
+    def set_measurement_period(
+        self, now: float, seconds: int, agent: str | None = None, queue: str | None = None
+    ) -> ev.MeasurementPeriodSet:
+        """put_MeasurementPeriod of an agent or a queue. Raises PeriodInvalid, UnknownAgent, UnknownQueue."""
+        if not 0 < seconds < 2**31:
+            raise refusals.PeriodInvalid()
+        if agent is not None:
+            self.agent(agent)
+        if queue is not None:
+            self.queue(queue)
+        return ev.MeasurementPeriodSet(now, seconds, agent, queue)
+
+    def _need_link(self) -> None:
+        if not self.state.linked:
+            raise refusals.NotLinked()
+
+    # Look-ups ---------------------------------------------------------------------------------------------
+
+    def agent(self, key: str) -> Agent:
+        """Raises UnknownAgent."""
+        try:
+            return self.state.agents[key]
+        except KeyError:
+            raise refusals.UnknownAgent(f"There is no agent {key!r}.") from None
+
+    def session(self, key: str) -> AgentSession:
+        """Raises UnknownSession, also for one that Asterisk has not confirmed yet."""
+        session = self.state.sessions.get(key)
+        if session is None or not session.joined:
+            raise refusals.UnknownSession(f"There is no session {key!r}.")
+        return session
+
+    def group(self, name: str) -> Group:
+        """Raises UnknownGroup."""
+        try:
+            return self.state.groups[name]
+        except KeyError:
+            raise refusals.UnknownGroup(f"There is no ACD group {name!r}.") from None
+
+    def queue(self, name: str) -> Queue:
+        """Raises UnknownQueue."""
+        try:
+            return self.state.queues[name]
+        except KeyError:
+            raise refusals.UnknownQueue(f"There is no queue {name!r}.") from None
+
+
+RETRY_AFTER = 5.0  # seconds until an order that failed is tried again, should it still be wanted
+RESTART_SLACK = 2.0  # seconds by which two readings of one start-up may differ: Uptime is whole seconds
+
+
+def _present(paused: bool, reason: str) -> Present:
+    return Present(paused, reason if paused else "")

@@ -1,0 +1,60 @@
+"""What comes out of the core: orders to Asterisk in the imperative, and changes that others want to hear of."""
+
+from typing import NamedTuple
+
+from acd.core.records import Visit
+from acd.core.states import AgentEvent, SessionEvent
+
+
+class AddMember(NamedTuple):
+    """QueueAdd."""
+
+    queue: str
+    interface: str
+    name: str
+    paused: bool
+    reason: str
+
+
+class RemoveMember(NamedTuple):
+    """QueueRemove."""
+
+    queue: str
+    interface: str
+
+
+class PauseMember(NamedTuple):
+    """QueuePause. `queue` None: in every queue that holds the interface."""
+
+    queue: str | None
+    interface: str
+    paused: bool
+    reason: str
+
+
+class SessionMoved(NamedTuple):
+    """ITAgentSessionEvent: a session was made or entered another state."""
+
+    at: float
+    session: str
+    event: SessionEvent
+
+
+class AgentMoved(NamedTuple):
+    """ITAgentEvent: an agent entered another state."""
+
+    at: float
+    agent: str
+    event: AgentEvent
+
+
+class VisitMoved(NamedTuple):
+    """A queue visit began, was answered, ended or got its last figures (`visit.final`)."""
+
+    at: float
+    visit: Visit
+
+
+Order = AddMember | RemoveMember | PauseMember
+Change = SessionMoved | AgentMoved | VisitMoved
+Effect = Order | Change

@@ -1,0 +1,390 @@
+"""The vocabulary of what happens: facts in the past tense, each with the time at which it became true.
+
+`at` is in seconds since 1970 on Asterisk's clock. Times, not clocks: nothing in the core asks what time it is.
+Named tuples, because they are as immutable as a frozen dataclass and several times cheaper to make.
+A `call` is the Uniqueid of the caller's channel, a `leg` that of any other channel; channel names return
+after a restart of Asterisk and identify nothing.
+"""
+
+from typing import NamedTuple
+
+
+class Registrations(NamedTuple):
+    """What the settings say: queues with their wrap-up seconds, and groups with their queues."""
+
+    at: float
+    wrap_up: dict[str, float]
+    groups: dict[str, list[str]]
+    default_wrap_up: float
+    measurement_period: int
+
+
+# What a person decided ------------------------------------------------------------------------------------
+
+
+class AgentCreated(NamedTuple):
+    """An agent was made, by the API or the settings. `id` is None for an agent known by account name alone."""
+
+    at: float
+    agent: str
+    id: str | None
+    user: str
+
+
+class WrapUpSet(NamedTuple):
+    """The seconds of after-call work for one agent (`queue` None) or one queue (`agent` None) were set."""
+
+    at: float
+    seconds: float | None
+    agent: str | None = None
+    queue: str | None = None
+
+
+class GroupSet(NamedTuple):
+    """A group was made or got another set of queues."""
+
+    at: float
+    group: str
+    queues: list[str]
+
+
+class SessionCreated(NamedTuple):
+    """Somebody logs on: ITAgent.CreateSession."""
+
+    at: float
+    session: str
+    agent: str
+    group: str
+    address: str
+
+
+class SessionWithdrawn(NamedTuple):
+    """The log-on came to nothing: Asterisk refused it. `reason` says why."""
+
+    at: float
+    session: str
+    reason: str
+
+
+class SessionStateAsked(NamedTuple):
+    """ITAgentSession.put_State: READY, NOT_READY or SESSION_ENDED is asked for."""
+
+    at: float
+    session: str
+    state: int
+    reason: str
+
+
+class AgentStateAsked(NamedTuple):
+    """ITAgent.put_State: READY or NOT_READY is asked for."""
+
+    at: float
+    agent: str
+    state: int
+    reason: str
+
+
+class OrderFailed(NamedTuple):
+    """Asterisk refused an order about a member (or did not answer). `asked` is what the wish goes back to."""
+
+    at: float
+    queue: str | None
+    interface: str
+    text: str
+    refused: bool
+
+
+class WrapUpChanged(NamedTuple):
+    """Wrap-up was extended (`until` later) or ended early (`until` = now)."""
+
+    at: float
+    session: str
+    until: float
+
+
+class MeasurementPeriodSet(NamedTuple):
+    """put_MeasurementPeriod of an agent or a queue: the counters start again at zero."""
+
+    at: float
+    seconds: int
+    agent: str | None = None
+    queue: str | None = None
+
+
+class TimePassed(NamedTuple):
+    """A deadline was reached. Logged only when it moved something, so that a replay meets it again."""
+
+    at: float
+
+
+# What Asterisk reported -----------------------------------------------------------------------------------
+
+
+class CallerJoined(NamedTuple):
+    at: float
+    call: str
+    queue: str
+    position: int
+    caller: str
+    channel: str
+
+
+class CallerAbandoned(NamedTuple):
+    """QueueCallerAbandon: the caller left without an agent. It does not prove that he hung up."""
+
+    at: float
+    call: str
+    queue: str
+
+
+class CallerLeft(NamedTuple):
+    """QueueCallerLeave: no longer waiting, answered or not."""
+
+    at: float
+    call: str
+    queue: str
+
+
+class QueueStatusTold(NamedTuple):
+    """The dialplan's QUEUESTATUS after Queue(): TIMEOUT, FULL, JOINEMPTY, LEAVEEMPTY, WITHDRAW, CONTINUE..."""
+
+    at: float
+    call: str
+    queue: str | None
+    status: str
+
+
+class HangupRequested(NamedTuple):
+    """The far end of the channel asked to hang up."""
+
+    at: float
+    leg: str
+
+
+class AgentCalled(NamedTuple):
+    """The queue rings a member: `leg` is an ACD leg from now on."""
+
+    at: float
+    call: str
+    queue: str
+    interface: str
+    leg: str
+
+
+class AgentConnected(NamedTuple):
+    at: float
+    call: str
+    queue: str
+    interface: str
+    name: str
+    leg: str
+    ring_time: float
+    hold_time: float
+
+
+class AgentCompleted(NamedTuple):
+    """AgentComplete: a hint about who ended the call, and late or wrong at times. The leg's end is the truth."""
+
+    at: float
+    call: str
+    queue: str
+    interface: str
+    reason: str
+
+
+class AgentNotAnswered(NamedTuple):
+    """AgentRingNoAnswer or AgentDump: not answered in time, rejected, unreachable, or gave up in the announcement."""
+
+    at: float
+    call: str
+    queue: str
+    interface: str
+    leg: str
+
+
+class MemberAdded(NamedTuple):
+    at: float
+    queue: str
+    interface: str
+    name: str
+    paused: bool
+    reason: str
+    status: int
+    dynamic: bool
+
+
+class MemberRemoved(NamedTuple):
+    at: float
+    queue: str
+    interface: str
+
+
+class MemberPaused(NamedTuple):
+    at: float
+    queue: str
+    interface: str
+    paused: bool
+    reason: str
+
+
+class MemberStatus(NamedTuple):
+    """QueueMemberStatus: the device's state, 0 unknown .. 8 on hold."""
+
+    at: float
+    queue: str
+    interface: str
+    status: int
+
+
+class ChannelMade(NamedTuple):
+    """Newchannel. `dialling`: the device itself placed this call (it came in in state Ring)."""
+
+    at: float
+    leg: str
+    channel: str
+    linked: str
+    dialling: bool
+
+
+class DialBegun(NamedTuple):
+    """`source` calls `leg`; `source` is None when the call was placed by an Originate."""
+
+    at: float
+    source: str | None
+    leg: str
+
+
+class DialEnded(NamedTuple):
+    at: float
+    source: str | None
+    leg: str
+    status: str
+
+
+class BridgeEntered(NamedTuple):
+    at: float
+    leg: str
+    bridge: str
+
+
+class BridgeLeft(NamedTuple):
+    at: float
+    leg: str
+    bridge: str
+
+
+class HoldStarted(NamedTuple):
+    at: float
+    leg: str
+
+
+class HoldEnded(NamedTuple):
+    at: float
+    leg: str
+
+
+class ChannelEnded(NamedTuple):
+    """Hangup. `up`: the channel had been answered."""
+
+    at: float
+    leg: str
+    up: bool
+
+
+class DeviceStateTold(NamedTuple):
+    """DeviceStateChange, for devices that can be an address; `in_service` False for UNAVAILABLE and INVALID."""
+
+    at: float
+    device: str
+    in_service: bool
+
+
+class LinkLost(NamedTuple):
+    """The connection to Asterisk is gone; what happens from now on is not known."""
+
+    at: float
+    reason: str
+
+
+class SeenMember(NamedTuple):
+    queue: str
+    interface: str
+    name: str
+    paused: bool
+    reason: str
+    status: int
+    dynamic: bool
+    last_call: float
+
+
+class SeenCaller(NamedTuple):
+    call: str
+    queue: str
+    position: int
+    caller: str
+    channel: str
+    wait: float
+
+
+class SeenChannel(NamedTuple):
+    leg: str
+    channel: str
+    linked: str
+    bridge: str
+    up: bool
+    dialling: bool
+    acd: bool
+
+
+class PictureTaken(NamedTuple):
+    """All that Asterisk knows at one moment, taken after each log-in. `booted`: when this Asterisk started."""
+
+    at: float
+    booted: float
+    queues: list[str]
+    members: list[SeenMember]
+    callers: list[SeenCaller]
+    channels: list[SeenChannel]
+    devices: dict[str, bool]
+
+
+Event = (
+    Registrations
+    | AgentCreated
+    | WrapUpSet
+    | GroupSet
+    | SessionCreated
+    | SessionWithdrawn
+    | SessionStateAsked
+    | AgentStateAsked
+    | OrderFailed
+    | WrapUpChanged
+    | MeasurementPeriodSet
+    | TimePassed
+    | CallerJoined
+    | CallerAbandoned
+    | CallerLeft
+    | QueueStatusTold
+    | HangupRequested
+    | AgentCalled
+    | AgentConnected
+    | AgentCompleted
+    | AgentNotAnswered
+    | MemberAdded
+    | MemberRemoved
+    | MemberPaused
+    | MemberStatus
+    | ChannelMade
+    | DialBegun
+    | DialEnded
+    | BridgeEntered
+    | BridgeLeft
+    | HoldStarted
+    | HoldEnded
+    | ChannelEnded
+    | DeviceStateTold
+    | LinkLost
+    | PictureTaken
+)
+
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}

@@ -1,0 +1,234 @@
+"""Agents and sessions: what was asked for, what Asterisk confirmed, and the states announced from both."""
+
+import heapq
+from collections.abc import Callable
+
+from acd.core.effects import AgentMoved, Effect, SessionMoved, VisitMoved
+from acd.core.figures import Tally
+from acd.core.members import Members
+from acd.core.records import Agent, AgentSession, State, Visit
+from acd.core.states import BUSY, AgentEvent, AgentState, SessionEvent, SessionState, legal_steps
+
+
+class Floor:
+    """Moves agents and sessions. A state changes here and nowhere else."""
+
+    def __init__(self, state: State, members: Members, emit: Callable[[Effect], None]) -> None:
+        self._state = state
+        self._members = members
+        self._emit = emit
+        self.deadlines: list[tuple[float, str]] = [
+            (session.wrap_up_until, session.id)
+            for session in state.sessions.values()
+            if session.wrap_up_until is not None
+        ]
+        heapq.heapify(self.deadlines)
+
+    # What was asked for -----------------------------------------------------------------------------------
+
+    def ask_session(self, session: AgentSession, goal: SessionState, reason: str, at: float) -> None:
+        """put_State of a session: at once, or as the next state while a call is up (semantics A19)."""
+        if session.busy and session.wrap_up_from is None:
+            session.next_state, session.next_reason = goal, reason
+            return
+        session.wish, session.wish_reason = goal, reason
+        if session.wrap_up_from is not None:
+            self.end_wrap_up(session, at)
+        else:
+            self.reconsider(session.agent, at)
+
+    def ask_agent(self, agent: Agent, goal: AgentState, reason: str, at: float) -> None:
+        """put_State of an agent: no session changes with it (semantics A21), but calls come only if both are."""
+        agent.asked, agent.asked_reason = goal, reason
+        self.reconsider(agent.key, at)
+
+    def take_back(self, address: str) -> None:
+        """Asterisk refused what was asked for at this phone: every wish there is what it was."""
+        for key in self._state.addresses.get(address, ()):
+            session = self._state.sessions[key]
+            agent = self._state.agents[session.agent]
+            agent.asked, agent.asked_reason = agent.settled, agent.settled_reason
+            if session.state in (SessionState.READY, SessionState.NOT_READY):
+                session.wish, session.wish_reason = session.state, session.reason
+
+    # What Asterisk confirmed ------------------------------------------------------------------------------
+
+    def reconsider(self, agent_key: str, at: float) -> None:
+        """Orders what is missing for an agent and announces what is confirmed."""
+        agent = self._state.agents[agent_key]
+        for address in dict.fromkeys(self._state.sessions[key].address for key in agent.logins):
+            self._members.order(address)
+        self.settle(agent, at)
+
+    def settle(self, agent: Agent, at: float) -> None:
+        """Moves an agent and his sessions to what they wish, as far as Asterisk has confirmed it."""
+        sessions = [self._state.sessions[key] for key in agent.logins]
+        in_sync = [session for session in sessions if self._members.in_sync(session)]
+        for session in in_sync:
+            if not session.busy:
+                self._settle_session(session, at)
+        if len(in_sync) == len(sessions) and not any(session.busy for session in sessions):
+            agent.settled, agent.settled_reason = agent.asked, agent.asked_reason
+        self.derive(agent, at)
+
+    def _settle_session(self, session: AgentSession, at: float) -> None:
+        if not session.joined and session.wish is SessionState.SESSION_ENDED:  # refused before anybody saw it
+            self.drop(session)
+            return
+        if not session.joined:
+            self._join(session, at)
+        if session.wish is not session.state:
+            self.announce(session, session.wish, at, session.wish_reason)
+        elif session.reason != session.wish_reason:
+            session.reason = session.wish_reason
+        if session.state is SessionState.SESSION_ENDED:
+            self._leave(session, at)
+
+    def _join(self, session: AgentSession, at: float) -> None:
+        agent = self._state.agents[session.agent]
+        session.joined = True
+        agent.sessions.append(session.id)
+        if agent.active_since is None:
+            agent.active_since = session.started
+        self._emit(SessionMoved(at, session.id, SessionEvent.NEW_SESSION))
+
+    def _leave(self, session: AgentSession, at: float) -> None:
+        agent = self._state.agents[session.agent]
+        session.ended = at
+        self.drop(session)
+        if not agent.sessions and agent.active_since is not None:
+            tally = agent.measured.book(at)
+            tally.active += at - max(agent.active_since, agent.measured.since)
+            agent.active_since = None
+
+    def drop(self, session: AgentSession) -> None:
+        """Takes a session off the floor; one that had been seen stays readable (semantics A27)."""
+        agent = self._state.agents[session.agent]
+        agent.logins.remove(session.id)
+        if session.id in agent.sessions:
+            agent.sessions.remove(session.id)
+        at_address = self._state.addresses[session.address]
+        at_address.remove(session.id)
+        if not at_address:
+            del self._state.addresses[session.address]
+        if not session.joined:
+            del self._state.sessions[session.id]
+
+    # What is announced ------------------------------------------------------------------------------------
+
+    def announce(self, session: AgentSession, goal: SessionState, at: float, reason: str = "") -> None:
+        """Moves a session, step by legal step, and says so."""
+        for step in legal_steps(session.state, goal):
+            if session.state is SessionState.BUSY_WRAPUP:
+                self._book_wrap_up(session, at)
+            session.state, session.since = step, at
+            self._emit(SessionMoved(at, session.id, SessionEvent(step + 1)))
+        session.reason = reason
+
+    def derive(self, agent: Agent, at: float) -> None:
+        """An agent's state follows from the link, his sessions, his other calls and what he asked for."""
+        state = self._derived(agent)
+        if state is agent.state:
+            return
+        agent.state, agent.since = state, at
+        self._emit(AgentMoved(at, agent.key, AgentEvent(state)))
+
+    def _derived(self, agent: Agent) -> AgentState:
+        if not self._state.linked and agent.sessions:
+            return AgentState.UNKNOWN
+        if any(self._state.sessions[key].state in BUSY for key in agent.sessions):
+            return AgentState.BUSY_ACD
+        others = [leg for leg in map(self._state.legs.__getitem__, agent.legs) if leg.up and leg.visit is None]
+        if any(not leg.outgoing for leg in others):
+            return AgentState.BUSY_INCOMING
+        if others:
+            return AgentState.BUSY_OUTGOING
+        return agent.settled
+
+    # Calls and wrap-up ------------------------------------------------------------------------------------
+
+    def take_call(self, session: AgentSession, visit: Visit) -> None:
+        """AgentConnect: busy, and paused in all his queues at once, so that wrap-up is covered from its start."""
+        assert visit.answered is not None
+        session.visit, session.next_state = visit.key, None
+        self.announce(session, SessionState.BUSY_ON_CALL, visit.answered)
+        self.reconsider(session.agent, visit.answered)
+
+    def release(self, session: AgentSession, visit: Visit) -> None:
+        """The agent's leg is over: into wrap-up, or straight to the next state where none is due."""
+        assert visit.released is not None and visit.answered is not None and visit.talk is not None
+        at = visit.released
+        answered_in = visit.answered - visit.rung if visit.rung is not None else 0.0
+        for tally in self._tallies(session, at):
+            tally.released(visit.talk, answered_in)
+        seconds = self.wrap_up_seconds(session, visit.queue)
+        if session.next_state is not None:
+            session.wish, session.wish_reason = session.next_state, session.next_reason
+            session.next_state = None
+            seconds = 0.0
+        if seconds <= 0 or session.visit != visit.key:  # none due, or already on another call
+            self._free(session, visit, at)
+            return
+        session.wrap_up_visit, session.wrap_up_from = visit.key, at
+        self.announce(session, SessionState.BUSY_WRAPUP, at)
+        self.wrap_up_until(session, at + seconds)
+        self.derive(self._state.agents[session.agent], at)
+
+    def wrap_up_seconds(self, session: AgentSession, queue: str) -> float:
+        """The agent's own wrap-up time, else the queue's."""
+        own = self._state.agents[session.agent].wrap_up
+        if own is not None:
+            return own
+        return self._state.queues[queue].wrap_up if queue in self._state.queues else self._state.default_wrap_up
+
+    def wrap_up_until(self, session: AgentSession, until: float) -> None:
+        """Sets the end of wrap-up: the queue's time, or an extension of it."""
+        session.wrap_up_until = until
+        heapq.heappush(self.deadlines, (until, session.id))
+
+    def end_wrap_up(self, session: AgentSession, at: float) -> None:
+        """Time over or ended early: the pause is lifted; the state follows when Asterisk confirmed it."""
+        session.wrap_up_until = None
+        if not self._state.linked:  # it cannot be lifted now; what follows is no after-call work
+            self._book_wrap_up(session, at)
+        session.visit = None
+        self.reconsider(session.agent, at)
+
+    def next_deadline(self) -> float | None:
+        """When `tick` is due next; None when no wrap-up runs."""
+        while self.deadlines:
+            until, key = self.deadlines[0]
+            session = self._state.sessions.get(key)
+            if session is not None and session.wrap_up_until == until:
+                return until
+            heapq.heappop(self.deadlines)
+        return None
+
+    def tick(self, at: float) -> None:
+        """Ends every wrap-up whose time is over."""
+        while (until := self.next_deadline()) is not None and until <= at:
+            _, key = heapq.heappop(self.deadlines)
+            self.end_wrap_up(self._state.sessions[key], until)
+
+    def _free(self, session: AgentSession, visit: Visit, at: float) -> None:
+        visit.wrap_up = 0.0
+        if session.visit == visit.key:
+            session.visit = None
+        self._emit(VisitMoved(at, visit))
+        self.reconsider(session.agent, at)
+
+    def _book_wrap_up(self, session: AgentSession, at: float) -> None:
+        """Books the after-call work once, when it ended (semantics A13)."""
+        if session.wrap_up_from is None:
+            return
+        seconds = max(0.0, at - session.wrap_up_from)
+        session.wrap_up_from = session.wrap_up_until = None
+        for tally in self._tallies(session, at):
+            tally.wrap_up += seconds
+        visit = self._state.visits.get(session.wrap_up_visit)
+        if visit is not None:
+            visit.wrap_up = seconds
+            self._emit(VisitMoved(at, visit))
+
+    def _tallies(self, session: AgentSession, at: float) -> list[Tally]:
+        return [session.tally, self._state.agents[session.agent].measured.book(at)]

@@ -1,0 +1,116 @@
+"""Wanted against seen: what each member (queue x phone) shall be, what it is, and the orders that close the gap."""
+
+from collections.abc import Callable, Iterable
+
+from acd.core.effects import AddMember, Effect, PauseMember, RemoveMember
+from acd.core.records import Agent, AgentSession, Member, Present, State
+from acd.core.states import AgentState, SessionState
+
+WRAP_UP = "wrapup"  # the reason of a pause that is ours: during an ACD call and its wrap-up
+LOGGED_OFF = "logged off"  # the reason of the pause that stands in for removing a static member
+UNPAUSED = Present(False, "")
+
+
+class Members:
+    """The members of the queues, as wanted by the sessions and as seen in Asterisk."""
+
+    def __init__(self, state: State, emit: Callable[[Effect], None]) -> None:
+        self._state = state
+        self._emit = emit
+
+    def get(self, queue: str, interface: str) -> Member:
+        """The member, made empty when nothing is known of it."""
+        by_queue = self._state.members.setdefault(interface, {})
+        if queue not in by_queue:
+            by_queue[queue] = Member(queue, interface)
+        return by_queue[queue]
+
+    def wanted(self, queue: str, interface: str) -> Present | None:
+        """What the sessions at this phone want the member to be; None: not in the queue."""
+        wishes = [s for s in self.sessions_at(interface, queue) if s.wish is not SessionState.SESSION_ENDED]
+        if not wishes:
+            member = self.get(queue, interface)
+            return None if member.dynamic or member.seen is None else Present(True, LOGGED_OFF)
+        agent = self._state.agents[wishes[0].agent]
+        if any(self._state.sessions[other].busy for other in agent.sessions):
+            return Present(True, WRAP_UP)
+        return self._idle(agent, wishes)
+
+    @staticmethod
+    def _idle(agent: Agent, wishes: list[AgentSession]) -> Present:
+        if agent.asked is not AgentState.READY:
+            return Present(True, agent.asked_reason)
+        if any(session.wish is SessionState.READY for session in wishes):
+            return UNPAUSED
+        return Present(True, wishes[0].wish_reason)
+
+    def sessions_at(self, interface: str, queue: str) -> list[AgentSession]:
+        """The live sessions at this phone whose group is fed by the queue."""
+        live = (self._state.sessions[key] for key in self._state.addresses.get(interface, ()))
+        return [session for session in live if queue in self.queues_of(session)]
+
+    def queues_of(self, session: AgentSession) -> list[str]:
+        """The queues that a session serves: those of its group, less those it was taken out of from outside."""
+        group = self._state.groups.get(session.group)
+        return [queue for queue in group.queues if queue not in session.left] if group else []
+
+    def in_sync(self, session: AgentSession) -> bool:
+        """Asterisk has confirmed everything that this session wants."""
+        return all(
+            self.get(queue, session.address).seen == self.wanted(queue, session.address)
+            for queue in self.queues_of(session)
+        )
+
+    def told(self, member: Member, present: Present | None) -> bool:
+        """Takes down what Asterisk says of a member; True when somebody else did it and we want it otherwise."""
+        member.seen = present
+        if present in member.ordered:
+            del member.ordered[: member.ordered.index(present) + 1]
+            return False
+        return present != self.wanted(member.queue, member.interface)
+
+    def order(self, interface: str, also: Iterable[str] = ()) -> None:
+        """Orders the difference between what is wanted at this phone and what is seen or under way."""
+        queues: dict[str, None] = dict.fromkeys(also)
+        for key in self._state.addresses.get(interface, ()):
+            queues.update(dict.fromkeys(self.queues_of(self._state.sessions[key])))
+        pauses: dict[Present, list[Member]] = {}
+        for queue in queues:
+            member, want = self.get(queue, interface), self.wanted(queue, interface)
+            if want == member.coming:
+                continue
+            if want is None:
+                self._emit(RemoveMember(queue, interface))
+            elif member.coming is None:
+                name = self._name_at(interface)
+                self._emit(AddMember(queue, interface, name, want.paused, want.reason))
+            else:
+                pauses.setdefault(want, []).append(member)
+            member.ordered.append(want)
+        for want, members in pauses.items():
+            self._pause(interface, want, members)
+
+    def _pause(self, interface: str, want: Present, members: list[Member]) -> None:
+        """One order for all queues where they all agree: it takes effect in all of them at the same moment."""
+        present = [m for m in self._state.members[interface].values() if m.coming is not None]
+        if len(members) > 1 and len(members) == len(present):
+            self._emit(PauseMember(None, interface, want.paused, want.reason))
+            return
+        for member in members:
+            self._emit(PauseMember(member.queue, interface, want.paused, want.reason))
+
+    def _name_at(self, interface: str) -> str:
+        session = self._state.sessions[self._state.addresses[interface][0]]
+        return self._state.agents[session.agent].user
+
+    def failed(self, queue: str | None, interface: str) -> None:
+        """An order came to nothing or nobody knows: what was under way there counts for nothing."""
+        for member in self._state.members.get(interface, {}).values():
+            if queue in (None, member.queue):
+                member.ordered.clear()
+
+    def forget_orders(self) -> None:
+        """The link is gone, and with it every order under way."""
+        for by_queue in self._state.members.values():
+            for member in by_queue.values():
+                member.ordered.clear()

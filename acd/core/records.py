@@ -1,0 +1,196 @@
+"""What the call center remembers. Plain records that point to each other by key, so that they can be stored."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from acd.core.figures import Measured, QueueTally, Tally
+from acd.core.states import AgentState, Outcome, SessionState
+
+
+@dataclass(slots=True)
+class Agent:
+    """A person who takes calls. `key` is the id, or the account name of an agent made without one."""
+
+    key: str
+    id: str | None
+    user: str
+    made: float
+    measured: Measured[Tally]
+    asked: AgentState = AgentState.NOT_READY  # the last READY or NOT_READY that was asked for
+    asked_reason: str = ""
+    settled: AgentState = AgentState.NOT_READY  # the last one that Asterisk confirmed
+    settled_reason: str = ""
+    state: AgentState = AgentState.NOT_READY
+    since: float = 0.0
+    active_since: float | None = None  # when the first of the present sessions began
+    wrap_up: float | None = None  # his own seconds of after-call work; None: the queue's
+    logins: list[str] = field(default_factory=list)  # sessions, those that Asterisk has not confirmed yet included
+    sessions: list[str] = field(default_factory=list)  # live ones, oldest first
+    legs: list[str] = field(default_factory=list)  # channels of his phones that are calls outside the ACD
+
+
+@dataclass(slots=True)
+class AgentSession:
+    """One log-in: an agent, for a group, at an address."""
+
+    id: str
+    agent: str
+    group: str
+    address: str
+    started: float
+    state: SessionState = SessionState.NOT_READY
+    since: float = 0.0
+    reason: str = ""
+    wish: SessionState = SessionState.NOT_READY  # what was asked for; the state follows when Asterisk confirmed
+    wish_reason: str = ""
+    next_state: SessionState | None = None  # asked for during a call, applied at its release
+    next_reason: str = ""
+    ended: float | None = None
+    joined: bool = False  # Asterisk has confirmed the log-in; before that nobody sees the session
+    visit: str | None = None  # the ACD call in talk or wrap-up
+    wrap_up_visit: str = ""  # the visit whose after-call work is going on
+    wrap_up_from: float | None = None
+    wrap_up_until: float | None = None
+    left: set[str] = field(default_factory=set)  # queues of the group that he was taken out of from outside
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def busy(self) -> bool:
+        """In an ACD call or its wrap-up, so that no other call may come."""
+        return self.visit is not None
+
+
+@dataclass(slots=True)
+class Queue:
+    name: str
+    wrap_up: float
+    measured: Measured[QueueTally]
+    in_asterisk: bool = False
+    waiting: dict[str, None] = field(default_factory=dict)  # visit keys in order of entry
+
+
+@dataclass(slots=True)
+class Group:
+    name: str
+    queues: list[str]
+
+
+class Present(NamedTuple):
+    """A member as it is or shall be; None stands for a member that is not in the queue."""
+
+    paused: bool
+    reason: str
+
+
+@dataclass(slots=True)
+class Member:
+    """A queue x interface as Asterisk last told, and what was ordered since and not yet confirmed."""
+
+    queue: str
+    interface: str
+    seen: Present | None = None
+    status: int = 0
+    dynamic: bool = True
+    last_call: float = 0.0
+    ordered: list[Present | None] = field(default_factory=list)
+
+    @property
+    def coming(self) -> Present | None:
+        """What it will be when every order under way has been carried out."""
+        return self.ordered[-1] if self.ordered else self.seen
+
+
+@dataclass(slots=True)
+class Visit:
+    """One stay of a caller in a queue and, if an agent took it, the call that followed: a row of the ledger."""
+
+    key: str
+    call: str
+    queue: str
+    nth: int
+    caller: str
+    channel: str
+    entered: float
+    flowed_in: bool = False
+    left: float | None = None
+    abandon_told: bool = False
+    hangup_told: bool = False
+    unresolved_until: float | None = None
+    answered: float | None = None
+    rung: float | None = None
+    agent: str | None = None
+    session: str | None = None
+    interface: str | None = None
+    leg: str | None = None
+    bridge_left: float | None = None
+    completed: str | None = None
+    held_since: float | None = None
+    hold: float = 0.0
+    released: float | None = None
+    wrap_up: float | None = None
+    outcome: Outcome | None = None
+    estimated: bool = False  # a time in here was not observed but concluded
+    caller_gone: bool = False
+
+    @property
+    def final(self) -> bool:
+        """Nothing in this row will change any more."""
+        if self.answered is not None:
+            return self.wrap_up is not None and self.caller_gone
+        return self.outcome is not None and self.caller_gone
+
+    @property
+    def ended(self) -> float | None:
+        """When it was over: the agent's release, or the caller's leaving without one."""
+        return self.released if self.answered is not None else (self.left if self.outcome else None)
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds from entry to the answer or to leaving; None while he waits."""
+        over = self.answered if self.answered is not None else self.left
+        return None if over is None else max(0.0, over - self.entered)
+
+    @property
+    def talk(self) -> float | None:
+        """Seconds from answer to release, hold included (semantics A12)."""
+        if self.answered is None or self.released is None:
+            return None
+        return max(0.0, self.released - self.answered)
+
+
+@dataclass(slots=True)
+class Leg:
+    """A channel of an agent's phone."""
+
+    leg: str
+    agent: str
+    made: float
+    outgoing: bool = False
+    visit: str | None = None  # an ACD leg: the queue rang it for this visit
+    up: bool = False  # answered: the agent is busy with it
+    dialled: bool = False  # it called somebody, so being up proves nothing until they share a bridge
+    bridged: bool = False
+    consultation: bool = False  # placed during an ACD call, hence related to it
+
+
+@dataclass(slots=True)
+class State:
+    """The whole memory of one agent handler."""
+
+    linked: bool = False
+    booted: float = 0.0
+    lost_at: float = 0.0
+    tells_status: bool = False  # the dialplan reports QUEUESTATUS
+    default_wrap_up: float = 0.0
+    measurement_period: int = 86400
+    agents: dict[str, Agent] = field(default_factory=dict)
+    sessions: dict[str, AgentSession] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    queues: dict[str, Queue] = field(default_factory=dict)
+    members: dict[str, dict[str, Member]] = field(default_factory=dict)  # interface -> queue -> member
+    addresses: dict[str, list[str]] = field(default_factory=dict)  # interface -> live sessions there
+    devices: dict[str, bool] = field(default_factory=dict)  # device -> in service
+    visits: dict[str, Visit] = field(default_factory=dict)
+    calls: dict[str, list[str]] = field(default_factory=dict)  # caller's channel -> keys of its visits, in order
+    legs: dict[str, Leg] = field(default_factory=dict)
+    ringing: dict[str, tuple[str, str, float]] = field(default_factory=dict)  # ACD leg -> visit, interface, since

@@ -1,0 +1,55 @@
+"""Log lines: one an event that matters, as text or as JSON, with the values that matter as fields."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+class _Fields(logging.Formatter):
+    @staticmethod
+    def fields(record: logging.LogRecord) -> dict[str, object]:
+        return {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+
+    @staticmethod
+    def moment(record: logging.LogRecord) -> str:
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Text(_Fields):
+    """2026-01-31T12:00:00.000Z INFO acd.service: agent 1001: READY [agent=1001 event=READY]"""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = " ".join(f"{name}={value}" for name, value in self.fields(record).items() if value not in (None, ""))
+        line = f"{self.moment(record)} {record.levelname} {record.name}: {record.getMessage()}"
+        line += f" [{fields}]" if fields else ""
+        # a name with a line end in it must not look like a line of its own
+        line = line.replace("\r", "\\r").replace("\n", "\\n")
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class Json(_Fields):
+    """The same as one JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": self.moment(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **self.fields(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def set_up(level: str, style: str) -> None:
+    """Sends all log lines to standard error. `style` is text or json."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Json() if style == "json" else Text())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("panoramisk").setLevel(logging.WARNING)  # it logs whole messages, with people's numbers
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

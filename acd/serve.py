@@ -1,0 +1,131 @@
+"""Makes the parts and hands them to one another, runs them, and ends them in good order."""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import ssl
+import time
+from pathlib import Path
+
+from aiohttp import web
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from acd.asterisk.link import Login, Unsendable
+from acd.commands import Commands
+from acd.core import events as ev
+from acd.core.refusals import AgentExists
+from acd.pins import PinGuard
+from acd.service import Service
+from acd.settings import HandlerSettings, Settings, SettingsError, WebSettings, secret_of
+from acd.store import Store
+from acd.web.api import Handler
+from acd.web.app import make_app
+
+log = logging.getLogger(__name__)
+
+
+def registrations(settings: HandlerSettings) -> ev.Registrations:
+    """What the settings say of queues and groups."""
+    return ev.Registrations(
+        time.time(),
+        {name: queue.wrap_up for name, queue in settings.queues.items()},
+        {name: list(group.queues) for name, group in settings.groups.items()},
+        settings.wrap_up,
+        settings.measurement_period,
+    )
+
+
+def login_of(name: str, settings: HandlerSettings) -> Login:
+    """Where the handler's AMI is. Raises SettingsError without a secret."""
+    secret = secret_of(settings.secret, settings.secret_file, f"handlers.{name}.secret")
+    context = ssl.create_default_context() if settings.tls else None
+    return Login(settings.host, settings.port, settings.username, secret, context)
+
+
+def api_token(settings: WebSettings, store_url: str) -> str:
+    """The API's token: as set, or made at the first start and kept in a file that only its owner can read."""
+    path = settings.token_file or _beside_the_store(store_url)
+    if settings.token is not None or path.exists():
+        return secret_of(settings.token, path, "web.token")
+    token = secrets.token_urlsafe(32)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise SettingsError(f"web.token: is not set, and {path} cannot be made: {error.strerror}") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(token + "\n")
+    log.info("made a token for the API, it is in %s", path)
+    return token
+
+
+def _beside_the_store(url: str) -> Path:
+    parsed = make_url(url)
+    on_disk = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
+    return (Path(parsed.database or "").parent if on_disk else Path()) / "api_token"
+
+
+def make_handler(name: str, settings: HandlerSettings, store: Store) -> Handler:
+    """One handler with all that belongs to it, its state as it was when the last run ended."""
+    try:
+        service = Service(
+            name, login_of(name, settings), store, registrations(settings), confirm_within=settings.confirm_within
+        )
+    except Unsendable as error:
+        raise SettingsError(f"handlers.{name}: {error}") from None
+    guard = PinGuard(store.pins(name), {agent.id: agent.pin for agent in settings.agents})
+    _make_agents(service, settings)
+    commands = Commands(service, guard, store, settings.addresses)
+    return Handler(commands, store, settings.addresses)
+
+
+def _make_agents(service: Service, settings: HandlerSettings) -> None:
+    for agent in settings.agents:
+        try:
+            made = service.center.create_agent(service.now(), agent.id, agent.user)
+        except AgentExists as error:
+            raise SettingsError(f"handlers.{service.name}.agents: {agent.id}: {error}") from None
+        if made is not None:
+            service.record(made)
+        if service.center.agent(agent.id).wrap_up != agent.wrap_up:
+            service.record(ev.WrapUpSet(service.now(), agent.wrap_up, agent=agent.id))
+
+
+async def serve(settings: Settings) -> None:
+    """Runs until SIGTERM or SIGINT. Raises SettingsError when it cannot start."""
+    store = Store(settings.store.url)
+    try:
+        store.open()
+    except SQLAlchemyError as error:
+        raise SettingsError(f"store.url: the database cannot be opened: {getattr(error, 'orig', error)}") from None
+    try:
+        token = api_token(settings.web, settings.store.url)
+        handlers = {name: make_handler(name, each, store) for name, each in settings.handlers.items()}
+        await _run(handlers, make_app(handlers, store, token), settings.web)
+    finally:
+        store.close()
+
+
+async def _run(handlers: dict[str, Handler], app: web.Application, settings: WebSettings) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    links = [asyncio.create_task(handler.service.run()) for handler in handlers.values()]
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+    await runner.setup()
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise SettingsError(f"web: cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+    else:
+        log.info("serving the API on %s", site.name)
+        await ended.wait()
+        log.info("ending")
+    finally:
+        await runner.cleanup()
+        for handler in handlers.values():
+            await handler.service.close()
+        await asyncio.gather(*links, return_exceptions=True)

@@ -1,0 +1,263 @@
+"""The crossroads of one handler: facts in, orders out; timer, log and store beside it.
+
+An event is wholly handled before the next one, so the event loop is the only lock.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from acd.asterisk import translate
+from acd.asterisk.link import Link, LinkError, Login, NoAnswer, NotConnected, Refused
+from acd.asterisk.message import Message
+from acd.core import events as ev
+from acd.core import refusals
+from acd.core.center import Center
+from acd.core.effects import AddMember, AgentMoved, Effect, Order, RemoveMember, SessionMoved, VisitMoved
+from acd.store import Store
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_EVERY = 5000  # events; a restart replays at most these
+BENIGN = {  # Asterisk's refusal -> it is already as ordered
+    "Unable to add interface: Already there": AddMember,
+    "Unable to remove interface: Not there": RemoveMember,
+}
+
+
+class Service:
+    """One agent handler at work: a Center, the link to its Asterisk, and the store."""
+
+    def __init__(
+        self,
+        name: str,
+        login: Login,
+        store: Store,
+        registrations: ev.Registrations,
+        *,
+        clock: Callable[[], float] = time.time,
+        confirm_within: float = 5.0,
+    ) -> None:
+        """`confirm_within`: seconds for Asterisk to carry out a command (TAPI's own limit is 120)."""
+        self.name = name
+        self.broken = 0  # messages that could not be understood
+        self.link = Link(
+            login,
+            wanted=translate.TRANSLATORS.keys(),
+            on_message=self._hear,
+            on_login=self._take_picture,
+            on_loss=self._lost,
+        )
+        self._store = store
+        self._clock = clock
+        self._confirm_within = confirm_within
+        self._timer: asyncio.TimerHandle | None = None
+        self._sends: set[asyncio.Task[None]] = set()
+        self._watchers: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._since_checkpoint = 0
+        self.center = self._restored(registrations)
+
+    def _restored(self, registrations: ev.Registrations) -> Center:
+        """The state as the log tells it; orders that follow from old events were carried out or are no more."""
+        state, tail = self._store.load(self.name)
+        center = Center(state)
+        for event in tail:
+            center.apply(event)
+        self.center = center
+        if center.state.linked:  # the last run did not end in good order
+            self.record(ev.LinkLost(self.now(), "acd was started again"))
+        self.record(registrations._replace(at=self.now()))
+        return center
+
+    def now(self) -> float:
+        """The present on Asterisk's clock, which is the one that events carry."""
+        return self._clock() + self.link.clock_offset
+
+    # The one path of every event --------------------------------------------------------------------------
+
+    def observe(self, event: ev.Event) -> list[asyncio.Task[None]]:
+        """Takes in an event and sends what follows from it; the tasks end when Asterisk answered the orders."""
+        effects = self.record(event)
+        sends = [self._send_soon(effect) for effect in effects if isinstance(effect, Order)]
+        self._watch()
+        self._arm()
+        return sends
+
+    def record(self, event: ev.Event) -> list[Effect]:
+        """Takes in an event and puts it into the log, and sends nothing yet; returns what follows from it."""
+        if not self.center.concerns(event):
+            return []
+        effects = self.center.apply(event)
+        self._store.append(self.name, event)
+        for effect in effects:
+            self._tell(effect)
+        self._since_checkpoint += 1
+        if self._since_checkpoint >= CHECKPOINT_EVERY:
+            self.checkpoint()
+        return effects
+
+    def _tell(self, effect: Effect) -> None:
+        """The store's row and the log's line of a change."""
+        match effect:
+            case VisitMoved(_, visit):
+                self._store.keep_call(self.name, visit)
+                log.info(
+                    "call %s in queue %s: %s",
+                    visit.call,
+                    visit.queue,
+                    visit.outcome or "waiting",
+                    extra={"call": visit.call, "queue": visit.queue, "agent": visit.agent, "talk": visit.talk},
+                )
+            case SessionMoved(_, key, event):
+                session = self.center.state.sessions[key]
+                log.info(
+                    "session of %s for %s: %s",
+                    session.agent,
+                    session.group,
+                    event.name,
+                    extra={"session": key, "agent": session.agent, "event": event.name, "reason": session.reason},
+                )
+            case AgentMoved(_, key, agent_event):
+                log.info("agent %s: %s", key, agent_event.name, extra={"agent": key, "event": agent_event.name})
+
+    def _arm(self) -> None:
+        """One timer, for the earliest deadline."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.center.next_deadline()
+        if deadline is not None:
+            delay = max(0.0, deadline - self.now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._time_passed)
+
+    def _time_passed(self) -> None:
+        self._timer = None
+        deadline = self.center.next_deadline()
+        now = self.now()
+        if deadline is not None and deadline <= now:
+            self.observe(ev.TimePassed(now))
+        else:
+            self._arm()
+
+    def checkpoint(self) -> None:
+        """Keeps the whole state, so that a restart need not replay what led to it."""
+        self._since_checkpoint = 0
+        self._store.checkpoint(self.name, self.center.state)
+
+    # Asterisk ---------------------------------------------------------------------------------------------
+
+    def _hear(self, message: Message, received: float) -> None:
+        try:
+            event = translate.to_event(message, received + self.link.clock_offset)
+        except translate.Malformed as error:
+            self.broken += 1
+            log.warning("A message cannot be understood, %s: %.500r", error, str(message))
+            return
+        if event is not None:
+            self.observe(event)
+
+    async def _take_picture(self, link: Link) -> None:
+        queues = await link.list_of("QueueStatus")
+        channels = await link.list_of("CoreShowChannels")
+        try:
+            devices = await link.list_of("DeviceStateList")
+        except Refused as error:  # a module that only helps to list addresses
+            log.warning("Asterisk does not list device states: %s", error.text)
+            devices = []
+        booted = translate.booted(link.fully_booted, self.now()) if link.fully_booted else 0.0
+        self.observe(translate.picture(self.now(), booted, queues, channels, devices))
+        log.info("linked to Asterisk %s:%d", link.login.host, link.login.port, extra={"handler": self.name})
+
+    def _lost(self, reason: str) -> None:
+        log.warning("link to Asterisk lost: %s", reason, extra={"handler": self.name})
+        if self.center.state.linked:
+            self.observe(ev.LinkLost(self.now(), reason))
+
+    def _send_soon(self, order: Order) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(self._send(order))
+        self._sends.add(task)
+        task.add_done_callback(self._sent)
+        return task
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sends.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.warning("An order came to nothing: %s", task.exception())
+
+    async def _send(self, order: Order) -> None:
+        """Carries out one order. Raises LinkError, after the center has heard of the failure."""
+        action, headers = translate.to_action(order)
+        try:
+            await self.link.send(action, headers, timeout=self._confirm_within)
+        except Refused as error:
+            if isinstance(order, BENIGN.get(error.text, ())):
+                self._as_ordered(order)
+                return
+            self.observe(ev.OrderFailed(self.now(), order.queue, order.interface, error.text, refused=True))
+            raise
+        except LinkError as error:
+            if self.center.state.linked:
+                self.observe(ev.OrderFailed(self.now(), order.queue, order.interface, str(error), refused=False))
+            raise
+
+    def _as_ordered(self, order: Order) -> None:
+        """The member is, or is not, in the queue already; no event will say so."""
+        match order:
+            case AddMember(queue, interface, name):
+                self.observe(ev.MemberAdded(self.now(), queue, interface, name, False, "", 0, True))
+            case RemoveMember(queue, interface):
+                self.observe(ev.MemberRemoved(self.now(), queue, interface))
+
+    # Commands ---------------------------------------------------------------------------------------------
+
+    async def command(self, event: ev.Event | None, confirmed: Callable[[], bool]) -> None:
+        """Carries out what a person asked for and returns when Asterisk has confirmed it.
+
+        `event` None: it is so already. Raises AsteriskRefused, AsteriskSilent, NotLinked, StoreFailed.
+        """
+        if event is None:
+            return
+        if self._store.problem is not None:
+            raise refusals.StoreFailed(f"The store cannot be written: {self._store.problem}")
+        sends = self.observe(event)
+        try:
+            async with asyncio.timeout(self._confirm_within):
+                await asyncio.gather(*sends)
+                await self._until(confirmed)
+        except Refused as error:
+            raise refusals.AsteriskRefused(f"Asterisk said no: {error.text}") from error
+        except NotConnected as error:
+            raise refusals.NotLinked(str(error)) from error
+        except (NoAnswer, TimeoutError) as error:
+            raise refusals.AsteriskSilent() from error
+
+    def _until(self, true: Callable[[], bool]) -> Awaitable[None]:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._watchers.append((true, done))
+        self._watch()
+        return done
+
+    def _watch(self) -> None:
+        if not self._watchers:
+            return
+        for true, done in self._watchers:
+            if not done.done() and true():
+                done.set_result(None)
+        self._watchers = [watcher for watcher in self._watchers if not watcher[1].done()]
+
+    # Life -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Keeps the link until `close`."""
+        self._arm()
+        await self.link.run()
+
+    async def close(self) -> None:
+        """Ends the link, and keeps the state as it is then."""
+        await self.link.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in list(self._sends):
+            task.cancel()
+        self.checkpoint()

@@ -1,0 +1,212 @@
+"""Settings: one TOML file, and ACD_ variables that win over it. What is wrong is named with where it stands."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+MOST_BYTES = 79  # app_queue keeps names and reasons in 80 bytes
+FORBIDDEN = {"\r": "CR", "\n": "LF", "\0": "NUL", ",": ",", "|": "|", ";": ";"}
+
+
+def plain_text(value: str) -> str:
+    """Text that Asterisk stores whole: at most 79 bytes of UTF-8 without CR, LF, NUL and , | ; — else ValueError."""
+    for character, name in FORBIDDEN.items():
+        if character in value:
+            raise ValueError(f"must not contain {name}")
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise ValueError("must be valid UTF-8") from None
+    if size > MOST_BYTES:
+        raise ValueError(f"must not be longer than {MOST_BYTES} bytes, and has {size}")
+    return value
+
+
+def a_name(value: str) -> str:
+    """Plain text that can be told apart from others: not empty, no blanks around it, no control characters."""
+    if not value.strip() or value != value.strip():
+        raise ValueError("must not be empty or have blanks around it")
+    if not value.isprintable():
+        raise ValueError("must not contain control characters")
+    return plain_text(value)
+
+
+def an_address(value: str) -> str:
+    """A device such as PJSIP/1001, as Asterisk writes it."""
+    if not re.fullmatch(r"[A-Za-z0-9_]+/[^\s/][^\s]*", a_name(value)):
+        raise ValueError("must be a device such as PJSIP/1001")
+    return value
+
+
+Name = Annotated[str, AfterValidator(a_name)]
+Reason = Annotated[str, AfterValidator(plain_text)]
+Address = Annotated[str, AfterValidator(an_address)]
+Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
+Period = Annotated[int, Field(gt=0, lt=2**31)]
+Port = Annotated[int, Field(gt=0, lt=65536)]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message says which one, where, and why."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AgentSettings(Section):
+    """An agent to be made at start-up if he is not there."""
+
+    id: Name
+    user: Name
+    pin: SecretStr
+    wrap_up: Seconds | None = None
+
+
+class QueueSettings(Section):
+    wrap_up: Seconds
+
+
+class GroupSettings(Section):
+    queues: list[Name] = Field(min_length=1)
+
+
+class HandlerSettings(Section):
+    """One Asterisk server."""
+
+    host: str = "127.0.0.1"
+    port: Port = 5038
+    username: str = "acd"
+    secret: SecretStr | None = None
+    secret_file: Path | None = None
+    tls: bool = False
+    addresses: list[str] = ["*"]
+    wrap_up: Seconds = 10.0
+    measurement_period: Period = 86400
+    confirm_within: Annotated[float, Field(gt=0, le=120)] = 5.0
+    queues: dict[Name, QueueSettings] = {}
+    groups: dict[Name, GroupSettings] = {}
+    agents: list[AgentSettings] = []
+
+
+class WebSettings(Section):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, lt=65536)] = 8080
+    token: SecretStr | None = None
+    token_file: Path | None = None
+
+
+class StoreSettings(Section):
+    url: str = "sqlite:///acd.db"
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class Settings(Section):
+    """Everything `acd` can be told."""
+
+    handlers: dict[Name, HandlerSettings] = Field(default={"main": HandlerSettings()}, min_length=1)
+    web: WebSettings = WebSettings()
+    store: StoreSettings = StoreSettings()
+    log: LogSettings = LogSettings()
+
+
+VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
+    "ACD_AMI_HOST": ("handlers", "main", "host"),
+    "ACD_AMI_PORT": ("handlers", "main", "port"),
+    "ACD_AMI_USERNAME": ("handlers", "main", "username"),
+    "ACD_AMI_SECRET": ("handlers", "main", "secret"),
+    "ACD_AMI_SECRET_FILE": ("handlers", "main", "secret_file"),
+    "ACD_AMI_TLS": ("handlers", "main", "tls"),
+    "ACD_WRAP_UP": ("handlers", "main", "wrap_up"),
+    "ACD_MEASUREMENT_PERIOD": ("handlers", "main", "measurement_period"),
+    "ACD_WEB_HOST": ("web", "host"),
+    "ACD_WEB_PORT": ("web", "port"),
+    "ACD_API_TOKEN": ("web", "token"),
+    "ACD_API_TOKEN_FILE": ("web", "token_file"),
+    "ACD_DATABASE_URL": ("store", "url"),
+    "ACD_LOG_LEVEL": ("log", "level"),
+    "ACD_LOG_FORMAT": ("log", "format"),
+}
+OTHERS = frozenset({"ACD_CONFIG", "ACD_URL"})  # read by the command line
+COMPOSE = re.compile(
+    r"ACD_(BIND|PORT|SIP_|TRUNK_|EXTERNAL_|LOCAL_|RTP_|PHONE|CALLER|SOFTPHONE|DEMO|AMI_PERMIT|AMI_BIND)"
+)
+
+
+def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of the file (if any) and the environment. Raises SettingsError."""
+    tree = _read(path) if path is not None else {}
+    places = _overlay(tree, environment)
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(_sentence(first, path, places)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: is not valid TOML: {error}") from None
+
+
+def _overlay(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Lays the variables over the file's values; returns which variable filled which place."""
+    places: dict[tuple[str, ...], str] = {}
+    for variable, value in environment.items():
+        if not variable.startswith("ACD_") or variable in OTHERS or COMPOSE.match(variable):
+            continue
+        if variable not in VARIABLES:
+            raise SettingsError(f"environment: there is no setting {variable}{_did_you_mean(variable)}")
+        if value:
+            _put(tree, VARIABLES[variable], value)
+            places[VARIABLES[variable]] = variable
+    return places
+
+
+def _did_you_mean(variable: str) -> str:
+    near = get_close_matches(variable, VARIABLES, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _put(tree: dict[str, Any], place: tuple[str, ...], value: str) -> None:
+    for key in place[:-1]:
+        tree = tree.setdefault(key, {})
+    tree[place[-1]] = value
+
+
+def _sentence(error: Any, path: Path | None, places: dict[tuple[str, ...], str]) -> str:
+    place = tuple(str(part) for part in error["loc"])
+    reason = "there is no such setting" if error["type"] == "extra_forbidden" else error["msg"]
+    key = ".".join(place)
+    if place in places:
+        return f"environment: {places[place]}: {reason}"
+    return f"{path or 'settings'}: {key}: {reason}"
+
+
+def secret_of(value: SecretStr | None, file: Path | None, what: str) -> str:
+    """A secret given as such or in a file. Raises SettingsError when it is neither, or the file is empty."""
+    if value is not None:
+        return value.get_secret_value()
+    if file is None:
+        raise SettingsError(f"{what}: is not set, and there is no default")
+    try:
+        secret = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{what}: {file} cannot be read: {error.strerror}") from None
+    if not secret:
+        raise SettingsError(f"{what}: {file} is empty")
+    return secret

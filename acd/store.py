@@ -1,0 +1,327 @@
+"""What outlives the process: the append-only log of events, checkpoints of the state, the ledger, PIN hashes.
+
+One thread writes, in batches, so that the event loop never waits for the disk. What cannot be written is kept
+and tried again; the store says so through `problem`. Reports read through connections of their own.
+"""
+
+import asyncio
+import concurrent.futures
+import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Engine, Index, create_engine, event
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlmodel import Field, SQLModel, col, delete, insert, select
+
+from acd.core import events as ev
+from acd.core.records import State, Visit
+
+log = logging.getLogger(__name__)
+STATE = TypeAdapter(State)
+BATCH = 2000
+RETRY = 0.5  # seconds between two tries to write what could not be written
+MOST_WAITING = 200_000  # items kept in memory while the database is away; then the oldest log is given up
+
+
+class EventRow(SQLModel, table=True):
+    """One event of the log. `data` is the event's fields as a JSON list."""
+
+    __tablename__ = "event"
+    seq: int = Field(primary_key=True)
+    handler: str
+    at: float
+    kind: str
+    data: str
+
+
+class CheckpointRow(SQLModel, table=True):
+    """The state of one handler after the event `seq`."""
+
+    __tablename__ = "checkpoint"
+    handler: str = Field(primary_key=True)
+    seq: int
+    state: str
+
+
+class CallRow(SQLModel, table=True):
+    """A row of the ledger: one visit of a caller to a queue. Times are seconds since 1970."""
+
+    __tablename__ = "call"
+    __table_args__ = (Index("call_by_entry", "handler", "entered"),)
+    handler: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    call: str
+    queue: str
+    caller: str
+    agent: str | None
+    session: str | None
+    entered: float
+    answered: float | None
+    ended: float | None
+    wait_time: float | None
+    talk_time: float | None
+    hold_time: float
+    wrap_up_time: float | None
+    outcome: str | None
+    estimated: bool
+
+
+class PinRow(SQLModel, table=True):
+    """The argon2id hash of an agent's PIN; it is kept out of the event log."""
+
+    __tablename__ = "pin"
+    handler: str = Field(primary_key=True)
+    agent: str = Field(primary_key=True)
+    hash: str
+
+
+Write = tuple[str, dict[str, Any]]
+
+
+class Store:
+    """The database behind an address such as sqlite:////var/lib/acd/acd.db."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.problem: str | None = None  # why nothing can be written at present
+        self.dropped = 0  # events given up because the database was away for too long
+        self._engine = _engine(url)
+        self._waiting: queue.Queue[Write | concurrent.futures.Future[None] | None] = queue.Queue(MOST_WAITING)
+        self._thread = threading.Thread(target=self._write_for_ever, name="store", daemon=True)
+        self._seq = 0
+        self._stopping = False
+
+    def open(self) -> None:
+        """Makes the tables where they are missing and starts the writer. Raises SQLAlchemyError."""
+        SQLModel.metadata.create_all(self._engine)
+        with self._engine.connect() as connection:
+            self._seq = connection.execute(select(EventRow.seq).order_by(col(EventRow.seq).desc())).scalar() or 0
+        self._thread.start()
+
+    def close(self) -> None:
+        """Writes what waits, if the database lets it, and ends the writer."""
+        self._stopping = True
+        self._waiting.put(None)
+        self._thread.join(timeout=10)
+        self._engine.dispose()
+
+    # Writing, from the event loop -------------------------------------------------------------------------
+
+    def append(self, handler: str, happened: ev.Event) -> int:
+        """Adds an event to the log and returns its sequence number; it is on disk a moment later."""
+        self._seq += 1
+        self._put(
+            "event",
+            {
+                "seq": self._seq,
+                "handler": handler,
+                "at": happened.at,
+                "kind": type(happened).__name__,
+                "data": json.dumps(happened),
+            },
+        )
+        return self._seq
+
+    def keep_call(self, handler: str, visit: Visit) -> None:
+        """Adds or renews a row of the ledger."""
+        self._put("call", call_values(handler, visit))
+
+    def keep_pin(self, handler: str, agent: str, hashed: str) -> None:
+        """Adds or renews the hash of an agent's PIN."""
+        self._put("pin", {"handler": handler, "agent": agent, "hash": hashed})
+
+    def checkpoint(self, handler: str, state: State) -> None:
+        """Keeps the state as it is after the last appended event."""
+        dumped = STATE.dump_json(state).decode()
+        self._put("checkpoint", {"handler": handler, "seq": self._seq, "state": dumped})
+
+    async def written(self) -> None:
+        """Returns when all that was handed over before is on disk."""
+        done: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._waiting.put_nowait(done)
+        await asyncio.wrap_future(done)
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for the database."""
+        return self._waiting.qsize()
+
+    def _put(self, table: str, values: dict[str, Any]) -> None:
+        try:
+            self._waiting.put_nowait((table, values))
+        except queue.Full:
+            if not self.dropped:
+                log.error("The database is away for too long: events are no longer kept until it is back")
+            self.dropped += 1
+
+    # Reading ----------------------------------------------------------------------------------------------
+
+    def load(self, handler: str) -> tuple[State, list[ev.Event]]:
+        """The newest checkpoint of a handler and the events after it."""
+        with self._engine.connect() as connection:
+            found = connection.execute(
+                select(CheckpointRow.seq, CheckpointRow.state).where(CheckpointRow.handler == handler)
+            ).first()
+            state = STATE.validate_json(found.state) if found else State()
+            rows = connection.execute(
+                select(EventRow.kind, EventRow.data)
+                .where(EventRow.handler == handler, col(EventRow.seq) > (found.seq if found else 0))
+                .order_by(col(EventRow.seq))
+            )
+            return state, [_decode(row.kind, row.data) for row in rows]
+
+    def pins(self, handler: str) -> dict[str, str]:
+        """The PIN hashes of a handler's agents."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(PinRow.agent, PinRow.hash).where(PinRow.handler == handler))
+            return {row.agent: row.hash for row in rows}
+
+    def calls(
+        self,
+        handler: str,
+        *,
+        start: float,
+        end: float,
+        queue_name: str | None = None,
+        agent: str | None = None,
+        after: tuple[float, str] | None = None,
+        limit: int = 1000,
+    ) -> list[dict[str, Any]]:
+        """Rows of the ledger by entry time, start <= entered < end, behind the row `after` (entered, key)."""
+        query = select(CallRow).where(
+            CallRow.handler == handler, col(CallRow.entered) >= start, col(CallRow.entered) < end
+        )
+        if queue_name is not None:
+            query = query.where(CallRow.queue == queue_name)
+        if agent is not None:
+            query = query.where(CallRow.agent == agent)
+        if after is not None:
+            entered, key = after
+            query = query.where(
+                (col(CallRow.entered) > entered) | ((col(CallRow.entered) == entered) & (col(CallRow.key) > key))
+            )
+        query = query.order_by(col(CallRow.entered), col(CallRow.key)).limit(limit)
+        with self._engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(_columns(query))]
+
+    # The writer -------------------------------------------------------------------------------------------
+
+    def _write_for_ever(self) -> None:
+        ending = False
+        while not ending:
+            batch = [self._waiting.get()]
+            while len(batch) < BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get())
+            ending = None in batch
+            self._write_until_done([item for item in batch if isinstance(item, tuple)])
+            for item in batch:
+                if isinstance(item, concurrent.futures.Future):
+                    item.set_result(None)
+
+    def _write_until_done(self, writes: list[Write]) -> None:
+        while True:
+            try:
+                self._write(writes)
+            except IntegrityError as error:
+                self.problem = "another acd writes to this database"
+                log.critical("Events could not be written, because another acd uses this database: %s", error.orig)
+                return
+            except SQLAlchemyError as error:
+                if self.problem is None:
+                    log.error("The database cannot be written: %s", getattr(error, "orig", error))
+                self.problem = str(getattr(error, "orig", error))
+                if self._stopping:
+                    return
+                time.sleep(RETRY)
+            else:
+                if self.problem is not None:
+                    log.info("The database can be written again")
+                self.problem = None
+                return
+
+    def _write(self, writes: list[Write]) -> None:
+        if not writes:
+            return
+        tables: dict[str, list[dict[str, Any]]] = {}
+        for table, values in writes:
+            tables.setdefault(table, []).append(values)
+        with self._engine.begin() as connection:
+            for table, rows in tables.items():
+                if table == "event":
+                    connection.execute(insert(EventRow), rows)
+                else:
+                    model, key = RENEWED[table]
+                    newest = {tuple(row[name] for name in key): row for row in rows}
+                    for values in newest.values():
+                        connection.execute(delete(model).where(*(getattr(model, name) == values[name] for name in key)))
+                    connection.execute(insert(model), list(newest.values()))
+
+
+RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model and what identifies a row
+    "call": (CallRow, ("handler", "key")),
+    "checkpoint": (CheckpointRow, ("handler",)),
+    "pin": (PinRow, ("handler", "agent")),
+}
+
+
+def call_values(handler: str, visit: Visit) -> dict[str, Any]:
+    """A visit as a row of the ledger."""
+    return {
+        "handler": handler,
+        "key": visit.key,
+        "call": visit.call,
+        "queue": visit.queue,
+        "caller": visit.caller,
+        "agent": visit.agent,
+        "session": visit.session,
+        "entered": visit.entered,
+        "answered": visit.answered,
+        "ended": visit.ended,
+        "wait_time": visit.wait,
+        "talk_time": visit.talk,
+        "hold_time": visit.hold,
+        "wrap_up_time": visit.wrap_up,
+        "outcome": visit.outcome.value if visit.outcome else None,
+        "estimated": visit.estimated,
+    }
+
+
+def _columns(query: Any) -> Any:
+    return query.with_only_columns(*CallRow.__table__.columns)  # type: ignore[attr-defined]
+
+
+def _decode(kind: str, data: str) -> ev.Event:
+    values = json.loads(data)
+    if kind == "PictureTaken":
+        at, booted, queues, members, callers, channels, devices = values
+        return ev.PictureTaken(
+            at,
+            booted,
+            queues,
+            [ev.SeenMember(*member) for member in members],
+            [ev.SeenCaller(*caller) for caller in callers],
+            [ev.SeenChannel(*channel) for channel in channels],
+            devices,
+        )
+    make: Callable[..., ev.Event] = ev.KINDS[kind]
+    return make(*values)
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+    return engine
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    """WAL lets reports read while the writer writes; NORMAL is safe with it against a killed process."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA busy_timeout=2000")

@@ -1,0 +1,1 @@
+"""The tests; `make quick` runs all but tests/e2e."""
