@@ -11,8 +11,10 @@ ENV PATH=/opt/acd/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY requirements.lock /src/
 RUN python3 -m venv /opt/acd && pip install --no-cache-dir --require-hashes -r /src/requirements.lock
 
-COPY . /src
-RUN pip install --no-cache-dir --no-deps /src && rm -rf /src
+# The package as it is, without a build: a build would fetch tools that no lock names.
+COPY acd /opt/acd/app/acd
+RUN python3 -c 'import sysconfig; print("/opt/acd/app", file=open(sysconfig.get_path("purelib") + "/acd.pth", "w"))' \
+ && printf '#!/bin/sh\nexec python3 -m acd "$@"\n' > /opt/acd/bin/acd && chmod +x /opt/acd/bin/acd
 
 USER acd
 WORKDIR /var/lib/acd

@@ -23,10 +23,14 @@ log = logging.getLogger(__name__)
 MODULES = "/usr/lib/baresip/modules"
 REGISTER_EVERY = 60
 TRY_AGAIN = 2.0
+TRY_AGAIN_IN_A_CALL = 10.0
 OUR_MARK = "host"
 START_PATIENCE = 5.0
 STOP_PATIENCE = 1.0
-DULL = ("CALL_LOCAL_SDP", "CALL_REMOTE_SDP", "CALL_RTPESTAB", "CALL_RTCP")
+DULL = (
+    *("CALL_LOCAL_SDP", "CALL_REMOTE_SDP", "CALL_RTPESTAB", "CALL_RTCP", "CALL_ANSWERED"),
+    *("SHUTDOWN", "UNREGISTERING", "EXIT"),
+)
 
 
 def password(secret: str, extension: int) -> str:
@@ -226,17 +230,18 @@ class SoftPhone:
             self._line.apply(one)
             self._log_event(one)
             self._tell_all(one)
-        if message.get("type") == "REGISTER_FAIL":
+        if message.get("type") in ("REGISTER_FAIL", "REGISTER_UNKNOWN"):
             self._register_again_soon()
 
     def _register_again_soon(self) -> None:
         """Left alone, baresip would wait half a minute, then twice as long each time, and 1.1 has no command for it."""
+        # A call that goes on without a registration is most likely a dead one: Asterisk has started again.
+        seconds = TRY_AGAIN_IN_A_CALL if self._line.calls else TRY_AGAIN
+        asyncio.get_running_loop().call_later(seconds, self._restart, self._baresip)
 
-        def restart() -> None:
-            if self._baresip and not self._line.registered and not self._line.calls:
-                self._baresip.stop()
-
-        asyncio.get_running_loop().call_later(TRY_AGAIN, restart)
+    def _restart(self, failed: Baresip | None) -> None:
+        if failed and failed is self._baresip and not self._line.registered:
+            failed.stop()
 
     # --- clients
 

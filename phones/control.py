@@ -18,6 +18,7 @@ from phones.netstring import BadNetstring, Decoder, Message, encode
 RECONNECT_AFTER = 0.3
 FIRST_DOOR = 4000
 ANSWER_PATIENCE = 5.0
+REMEMBERED = 5000
 
 
 class PhoneError(Exception):
@@ -42,7 +43,7 @@ def to_event(message: Message, at: float) -> PhoneEvent:
 
 
 class Phone:
-    """One softphone. `events` holds everything heard since `connect`, oldest first."""
+    """One softphone. `events` holds what was heard since `connect` (the last thousands), oldest first."""
 
     def __init__(self, extension: int | str, host: str | None = None, port: int | None = None) -> None:
         self.extension = int(extension)
@@ -56,6 +57,7 @@ class Phone:
         self._answers: dict[str, asyncio.Future[Message]] = {}
         self._tokens = itertools.count(1)
         self._reading: asyncio.Task[None] | None = None
+        self._listeners: list[Callable[[PhoneEvent], None]] = []
         self._helpers: set[asyncio.Task[Any]] = set()
 
     # --- connection
@@ -115,8 +117,16 @@ class Phone:
             return
         async with self._heard:
             self._line.apply(message)
-            self.events.append(to_event(message, time.time()))
+            self._remember(to_event(message, time.time()))
             self._heard.notify_all()
+
+    def _remember(self, event: PhoneEvent) -> None:
+        self.events.append(event)
+        if len(self.events) > 2 * REMEMBERED:
+            del self.events[:REMEMBERED]
+            self._seen = max(0, self._seen - REMEMBERED)
+        for listener in self._listeners:
+            listener(event)
 
     # --- what is
 
@@ -256,20 +266,16 @@ class Phone:
     @contextlib.asynccontextmanager
     async def auto_answer(self, delay: float | Callable[[], float] = 0.0) -> AsyncIterator[None]:
         """Within the block every call that comes in is answered after `delay` seconds."""
-        task = self._help(self._answer_all(delay))
+
+        def on_event(event: PhoneEvent) -> None:
+            if event.type == "CALL_INCOMING":
+                self._help(self._answer_later(event.call, delay() if callable(delay) else delay))
+
+        self._listeners.append(on_event)
         try:
             yield
         finally:
-            task.cancel()
-
-    async def _answer_all(self, delay: float | Callable[[], float]) -> None:
-        place = len(self.events)
-        while True:
-            async with self._heard:
-                await self._heard.wait_for(lambda: len(self.events) > place)  # noqa: B023 (awaited at once)
-            event, place = self.events[place], place + 1
-            if event.type == "CALL_INCOMING":
-                self._help(self._answer_later(event.call, delay() if callable(delay) else delay))
+            self._listeners.remove(on_event)
 
     async def _answer_later(self, call: str, seconds: float) -> None:
         await asyncio.sleep(seconds)

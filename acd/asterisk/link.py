@@ -291,7 +291,12 @@ class _Manager(Manager):  # type: ignore[misc]
 
 
 class Link:
-    """Keeps one AMI connection to one Asterisk alive, hands over its events, and sends actions."""
+    """Keeps one AMI connection to one Asterisk alive, hands over its events, and sends actions.
+
+    login: as given. stats: what went over the link so far.
+    clock_offset: Asterisk's clock minus ours in seconds, from its answers to Ping; known before on_login is called.
+    problem: why there is no link, in words; "" while linked.
+    """
 
     def __init__(
         self,
@@ -486,10 +491,10 @@ class Link:
         try:
             async with asyncio.timeout(self._connect_timeout):
                 await self._manager.connect()
-        except TimeoutError:
-            raise NotConnected(f"no connection within {self._connect_timeout:g} s") from None
-        except asyncio.CancelledError:
-            self._manager.close()  # it may have been made in this very moment
+        except (TimeoutError, asyncio.CancelledError) as end:
+            self._manager.close()  # the connection may have been made in this very moment
+            if isinstance(end, TimeoutError):
+                raise NotConnected(f"no connection within {self._connect_timeout:g} s") from None
             raise
         connection: Connection = self._manager.protocol
         return connection

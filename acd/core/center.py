@@ -148,20 +148,17 @@ class Center:
             return
         agent = self.state.agents[sessions[0].agent]
         if any(self.state.sessions[key].busy for key in agent.sessions):
-            if paused:
-                self._ask_all(sessions, SessionState.NOT_READY, reason, at)
-            return  # an unpause is undone: the next order closes the gap again
-        if paused:
-            self._ask_all(sessions, SessionState.NOT_READY, reason, at)
-            if all(self.state.sessions[key].wish is not SessionState.READY for key in agent.sessions):
-                self.floor.ask_agent(agent, AgentState.NOT_READY, reason, at)
-        else:
-            self._ask_all(sessions, SessionState.READY, "", at)
-            self.floor.ask_agent(agent, AgentState.READY, "", at)
-
-    def _ask_all(self, sessions: list[AgentSession], goal: SessionState, reason: str, at: float) -> None:
+            if paused:  # an unpause is undone: the next order closes the gap again
+                for session in sessions:
+                    self.floor.ask_session(session, SessionState.NOT_READY, reason, at)
+            return
+        goal = SessionState.NOT_READY if paused else SessionState.READY
         for session in sessions:
-            self.floor.ask_session(session, goal, reason, at)
+            session.wish, session.wish_reason = goal, reason if paused else ""
+        if not paused:
+            agent.asked, agent.asked_reason = AgentState.READY, ""
+        elif all(self.state.sessions[key].wish is not SessionState.READY for key in agent.sessions):
+            agent.asked, agent.asked_reason = AgentState.NOT_READY, reason
 
     def _member_status(self, event: ev.MemberStatus) -> None:
         by_queue = self.state.members.get(event.interface)

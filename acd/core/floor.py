@@ -10,6 +10,9 @@ from acd.core.records import Agent, AgentSession, State, Visit
 from acd.core.states import BUSY, AgentEvent, AgentState, SessionEvent, SessionState, legal_steps
 
 
+LATE = 1.0  # seconds after which a wrap-up that should be over counts no longer
+
+
 class Floor:
     """Moves agents and sessions. A state changes here and nowhere else."""
 
@@ -189,8 +192,6 @@ class Floor:
     def end_wrap_up(self, session: AgentSession, at: float) -> None:
         """Time over or ended early: the pause is lifted; the state follows when Asterisk confirmed it."""
         session.wrap_up_until = None
-        if not self._state.linked:  # it cannot be lifted now; what follows is no after-call work
-            self._book_wrap_up(session, at)
         session.visit = None
         self.reconsider(session.agent, at)
 
@@ -208,7 +209,10 @@ class Floor:
         """Ends every wrap-up whose time is over."""
         while (until := self.next_deadline()) is not None and until <= at:
             _, key = heapq.heappop(self.deadlines)
-            self.end_wrap_up(self._state.sessions[key], until)
+            session = self._state.sessions[key]
+            if not self._state.linked or at > until + LATE:  # nobody could lift the pause in time: not his doing
+                self._book_wrap_up(session, until)
+            self.end_wrap_up(session, until)
 
     def _free(self, session: AgentSession, visit: Visit, at: float) -> None:
         visit.wrap_up = 0.0

@@ -214,6 +214,15 @@ async def test_a_refused_login_is_said_plainly_and_never_with_the_secret(caplog:
     assert listener.told == []
 
 
+async def test_a_connection_that_is_not_made_in_time_is_tried_again(monkeypatch: pytest.MonkeyPatch):
+    async with linked(connect_timeout=0.05) as (server, link):
+        with monkeypatch.context() as patched:
+            patched.setattr(link._manager, "connect", lambda: asyncio.sleep(60))
+            server.cut()
+            await until(lambda: link.problem == "no connection within 0.05 s")
+        await until(lambda: link.linked)
+
+
 async def test_a_server_that_never_answers_the_login_is_left():
     async with FakeAsterisk() as server:
         server.silent = True

@@ -1,0 +1,57 @@
+# make demo    the whole thing: Asterisk, acd, five softphone agents, callers that come and go
+# make down    removes it
+# make test    everything: lint, types, unit tests, end-to-end tests on the real Asterisk
+# make quick   the same without Docker, in seconds
+
+.PHONY: demo down test quick lint types unit e2e bench format lock clean
+.DEFAULT_GOAL := quick
+
+BIN := .venv/bin
+
+.venv/ready: requirements-dev.lock pyproject.toml scripts/venv
+	scripts/venv
+
+demo:
+	scripts/demo up
+
+down:
+	scripts/demo down
+
+test: lint types unit e2e
+
+quick: lint types unit
+
+lint: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+unit: .venv/ready
+	$(BIN)/pytest -m "not e2e"
+
+e2e: .venv/ready
+	scripts/docker-ready
+	$(BIN)/pytest -m e2e
+
+bench: .venv/ready
+	$(BIN)/python -m tests.bench
+
+format: .venv/ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The locked versions: hashes, and no address of any registry.
+lock:
+	python3 -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet pip-tools
+	.venv-lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-options \
+	    --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
+	.venv-lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-options \
+	    --no-emit-index-url --no-emit-find-links --extra dev --constraint requirements.lock \
+	    --output-file requirements-dev.lock pyproject.toml
+	rm -rf .venv-lock
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

@@ -1,0 +1,1 @@
+"""The call center by itself: histories of events, no clock, no Asterisk."""

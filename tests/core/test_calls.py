@@ -1,0 +1,579 @@
+"""ACD calls from entry to the end of wrap-up, and the figures they leave."""
+
+from decimal import Decimal
+
+import pytest
+
+from acd.core import events as ev
+from acd.core import refusals
+from acd.core.effects import PauseMember
+from acd.core.states import AgentState, Outcome, SessionState
+from tests.core.desk import START, Desk
+
+PHONE = "PJSIP/1001"
+
+
+@pytest.fixture
+def desk():
+    return Desk(wrap_up=10)
+
+
+def test_a_call_moves_session_and_agent_and_the_session_comes_first(desk):
+    session = desk.agent()
+    desk.moves.clear()
+    desk.take()
+    desk.after(30).hang_up()
+    desk.after(10)
+    assert desk.moves == [
+        "session BUSY",
+        "agent BUSY_ACD",
+        "session WRAPUP",
+        "session READY",
+        "agent READY",
+    ]
+    assert session.state is SessionState.READY
+
+
+def test_the_agent_is_paused_at_the_answer_and_until_the_end_of_wrap_up(desk):
+    desk.agent()
+    desk.take()
+    assert desk.members["support", PHONE] == (True, "wrapup")
+    desk.after(30).hang_up()
+    desk.after(9.9)
+    assert desk.members["support", PHONE] == (True, "wrapup")
+    desk.after(0.1)
+    assert desk.members["support", PHONE] == (False, "")
+
+
+def test_one_order_pauses_all_the_queues_of_the_agent_at_once():
+    desk = Desk()
+    desk.agent(groups=["support", "sales"])
+    desk.take()
+    assert PauseMember(None, PHONE, True, "wrapup") in desk.orders
+    assert set(desk.members.values()) == {(True, "wrapup")}
+
+
+def test_call_time_is_exactly_talk_and_wrap_up(desk):
+    session = desk.agent()
+    for call, talk in (("c1", 30.7), ("c2", 12.6)):
+        desk.take(call)
+        desk.after(talk).hang_up(call)
+        desk.after(10.6)
+    view, agent = desk.session_now(session), desk.agent_now()
+    assert view.number_of_calls == agent.number_of_acd_calls == 2
+    assert view.total_talk_time_exact == pytest.approx(43.3)
+    assert (view.total_talk_time, view.total_wrap_up_time, view.total_call_time) == (43, 20, 63)
+    assert (view.average_talk_time, view.average_wrap_up_time, view.average_call_time) == (21, 10, 31)
+    assert agent.total_acd_call_time == agent.total_acd_talk_time + agent.total_wrap_up_time == 63
+    assert view.total_call_time_exact == view.total_talk_time_exact + view.total_wrap_up_time_exact
+
+
+def test_a_call_counts_at_its_release_and_its_wrap_up_when_that_ends(desk):
+    session = desk.agent()
+    desk.take()
+    desk.after(20)
+    assert desk.session_now(session).number_of_calls == 0
+    desk.hang_up()
+    assert (desk.session_now(session).number_of_calls, desk.session_now(session).total_wrap_up_time) == (1, 0)
+    desk.after(10)
+    assert desk.session_now(session).total_wrap_up_time == 10
+
+
+def test_time_to_answer_runs_from_ringing_to_the_answer(desk):
+    session = desk.agent()
+    desk.join()
+    desk.after(40)  # the wait in the queue is not the agent's
+    desk.ring()
+    desk.after(3)
+    desk.answer()
+    desk.after(10).hang_up()
+    desk.after(10)
+    desk.take("c2", rings=8)
+    desk.hang_up("c2")
+    view = desk.session_now(session)
+    assert (view.longest_time_to_answer, view.average_time_to_answer) == (8, 5)
+
+
+def test_rates_are_calls_per_hour_of_the_session_and_per_hour_with_any_session(desk):
+    session = desk.agent()
+    desk.take()
+    desk.after(20).hang_up()
+    desk.after(START + 1800 - desk.now)
+    assert desk.session_now(session).acd_call_rate == Decimal("2.0000")
+    assert desk.agent_now().overall_call_rate == Decimal("2.0000")
+    desk.ask(session.id, "SESSION_ENDED")
+    desk.after(7200)  # logged off: neither clock runs
+    assert desk.session_now(session).acd_call_rate == Decimal("2.0000")
+    assert desk.agent_now().overall_call_rate == Decimal("2.0000")
+
+
+def test_overlapping_sessions_count_once_in_the_agent_hour():
+    desk = Desk()
+    desk.agent(groups=["support", "sales"])
+    desk.take()
+    desk.hang_up()
+    desk.after(3600)
+    assert desk.agent_now().overall_call_rate == Decimal("1.0000")
+
+
+def test_wrap_up_ended_early_frees_the_agent_and_counts_as_long_as_it_lasted(desk):
+    session = desk.agent()
+    desk.take()
+    desk.hang_up()
+    desk.after(4)
+    desk.apply(desk.center.change_wrap_up(desk.now, session.id, None))
+    assert desk.members["support", PHONE] == (False, "")
+    desk.after(60)
+    assert desk.session_now(session).total_wrap_up_time == 4
+
+
+def test_an_extended_wrap_up_holds_calls_back_longer(desk):
+    session = desk.agent()
+    desk.take()
+    desk.hang_up()
+    desk.apply(desk.center.change_wrap_up(desk.now, session.id, 30))
+    desk.after(39)
+    assert session.state is SessionState.BUSY_WRAPUP
+    desk.after(1)
+    assert session.state is SessionState.READY
+    assert desk.session_now(session).total_wrap_up_time == 40
+
+
+def test_only_a_session_in_wrap_up_can_end_it(desk):
+    session = desk.agent()
+    with pytest.raises(refusals.NotInWrapUp):
+        desk.center.change_wrap_up(desk.now, session.id, None)
+
+
+def test_without_wrap_up_time_the_agent_is_ready_at_once(desk):
+    session = desk.agent()
+    desk.apply(ev.WrapUpSet(desk.now, 0, queue="support"))
+    desk.moves.clear()
+    desk.take()
+    desk.after(5).hang_up()
+    assert session.state is SessionState.READY
+    assert desk.moves == ["session BUSY", "agent BUSY_ACD", "session READY", "agent READY"]
+    assert desk.visit().wrap_up == 0
+
+
+def test_an_agents_own_wrap_up_time_wins_over_the_queues(desk):
+    session = desk.agent()
+    desk.apply(ev.WrapUpSet(desk.now, 3, agent="1001"))
+    desk.take()
+    desk.hang_up()
+    desk.after(3)
+    assert session.state is SessionState.READY
+
+
+@pytest.mark.parametrize("state", ["NOT_READY", "READY", "SESSION_ENDED"])
+def test_what_is_asked_for_during_a_call_applies_after_it_without_wrap_up(desk, state):
+    session = desk.agent()
+    desk.take()
+    desk.ask(session.id, state, "lunch")
+    assert (session.state, session.next_state) == (SessionState.BUSY_ON_CALL, SessionState[state])
+    desk.after(5).hang_up()
+    assert session.state is SessionState[state]
+    assert desk.visit().wrap_up == 0
+    assert desk.session_now(session).total_talk_time == 5
+
+
+def test_an_agent_who_pauses_by_phone_code_during_a_call_is_not_ready_after_it(desk):
+    session = desk.agent()
+    desk.take()
+    desk.pause(PHONE, True, "code")
+    desk.after(5).hang_up()
+    assert (session.state, session.reason) == (SessionState.NOT_READY, "code")
+
+
+def test_an_unpause_from_elsewhere_does_not_break_into_a_wrap_up(desk):
+    session = desk.agent()
+    desk.take()
+    desk.hang_up()
+    desk.pause(PHONE, False)
+    assert desk.members["support", PHONE] == (True, "wrapup")
+    desk.after(10)
+    assert session.state is SessionState.READY
+
+
+def test_not_ready_asked_for_in_wrap_up_applies_at_once(desk):
+    session = desk.agent()
+    desk.take()
+    desk.hang_up()
+    desk.after(3)
+    desk.ask(session.id, "NOT_READY", "lunch")
+    assert (session.state, session.reason) == (SessionState.NOT_READY, "lunch")
+    assert desk.members["support", PHONE] == (True, "lunch")
+    assert desk.session_now(session).total_wrap_up_time == 3
+
+
+def test_the_agents_own_reason_comes_back_after_wrap_up(desk):
+    desk.agent()
+    desk.take()
+    desk.ask_agent("1001", "NOT_READY", "lunch")
+    assert desk.agent_now().state is AgentState.BUSY_ACD
+    assert desk.members["support", PHONE] == (True, "wrapup")
+    desk.hang_up()
+    desk.after(10)
+    assert desk.members["support", PHONE] == (True, "lunch")
+    assert (desk.agent_now().state, desk.agent_now().reason) == (AgentState.NOT_READY, "lunch")
+
+
+def test_one_acd_call_at_a_time_the_other_session_keeps_its_state_but_gets_no_calls():
+    desk = Desk()
+    desk.agent(groups=["support", "sales"])
+    support, sales = (desk.center.session(key) for key in desk.center.agent("1001").sessions)
+    desk.take(queue="support")
+    assert (support.state, sales.state) == (SessionState.BUSY_ON_CALL, SessionState.READY)
+    assert desk.members["sales", PHONE] == (True, "wrapup")
+
+
+def test_hold_is_part_of_talk_and_also_told_by_itself(desk):
+    desk.agent()
+    leg = desk.take()
+    desk.after(5).apply(ev.HoldStarted(desk.now, leg))
+    desk.after(7).apply(ev.HoldEnded(desk.now, leg))
+    desk.after(3).apply(ev.HoldStarted(desk.now, leg))
+    desk.after(2).hang_up()
+    assert (desk.visit().talk, desk.visit().hold) == (17, 9)
+
+
+def test_the_end_of_the_agents_leg_counts_not_a_late_agent_complete(desk):
+    session = desk.agent()
+    leg = desk.take()
+    desk.after(20)
+    desk.apply(ev.BridgeLeft(desk.now, leg, "b"))
+    desk.apply(ev.ChannelEnded(desk.now, leg, True))
+    assert session.state is SessionState.BUSY_WRAPUP
+    desk.after(300).apply(ev.AgentCompleted(desk.now, "c1", "support", PHONE, "caller"))
+    assert desk.session_now(session).total_talk_time == 20
+
+
+def test_a_leg_that_leaves_a_bridge_and_enters_another_is_still_in_the_call(desk):
+    session = desk.agent()
+    leg = desk.take()
+    desk.after(5).apply(ev.BridgeLeft(desk.now, leg, "b"))
+    desk.after(5).apply(ev.BridgeEntered(desk.now, leg, "consultation"))
+    desk.after(5).apply(ev.BridgeLeft(desk.now, leg, "consultation"))
+    desk.apply(ev.ChannelEnded(desk.now, leg, True))
+    assert desk.session_now(session).total_talk_time == 15
+
+
+def test_hearing_everything_twice_changes_no_figure(desk):
+    once, twice = Desk(), Desk()
+    for each, times in ((once, 1), (twice, 2)):
+        plain = each.apply
+
+        def repeat(event, plain=plain, times=times):
+            asterisks = not hasattr(event, "session") and not isinstance(event, ev.AgentCreated)
+            return [effect for _ in range(times if asterisks else 1) for effect in plain(event)]
+
+        each.agent()
+        each.apply = repeat
+        each.take(rings=2)
+        each.after(20).hang_up()
+        each.after(10)
+        each.apply = plain
+    assert once.agent_now() == twice.agent_now()
+    assert once.queue_now() == twice.queue_now()
+
+
+# How a visit ends
+
+
+def test_a_caller_who_hangs_up_has_abandoned(desk):
+    desk.join()
+    desk.after(12).give_up()
+    assert desk.visit().outcome is Outcome.ABANDONED
+    queue = desk.queue_now()
+    assert (queue.total_calls_abandoned, queue.final_disposition, queue.average_wait_time) == (1, 0, 12)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        ("TIMEOUT", Outcome.TIMED_OUT),
+        ("LEAVEEMPTY", Outcome.LEFT_EMPTY),
+        ("WITHDRAW", Outcome.WITHDRAWN),
+    ],
+)
+def test_the_dialplan_tells_why_a_caller_left_without_hanging_up(desk, status, outcome):
+    desk.join()
+    desk.after(12).leave()
+    desk.apply(ev.QueueStatusTold(desk.now, "c1", "support", status))
+    desk.apply(ev.ChannelEnded(desk.now, "c1", True))
+    assert desk.visit().outcome is outcome
+    assert (desk.queue_now().total_calls_abandoned, desk.queue_now().final_disposition) == (0, 1)
+
+
+def test_who_leaves_without_an_abandon_event_left_by_key(desk):
+    desk.join()
+    desk.apply(ev.CallerLeft(desk.now, "c1", "support"))
+    desk.after(2)
+    assert desk.visit().outcome is Outcome.LEFT_BY_KEY
+
+
+def test_an_exit_that_nothing_explains_is_called_unknown(desk):
+    desk.join()
+    desk.leave()
+    desk.after(2)
+    assert desk.visit().outcome is Outcome.UNKNOWN
+
+
+def test_where_the_dialplan_reports_exits_silence_means_redirected(desk):
+    desk.apply(ev.QueueStatusTold(desk.now, "other", "support", "TIMEOUT"))
+    desk.join()
+    desk.leave()
+    desk.after(2)
+    assert desk.visit().outcome is Outcome.REDIRECTED
+
+
+def test_a_caller_who_overflows_has_flowed_out_of_one_queue_and_into_the_other(desk):
+    desk.agent(groups=["sales"])
+    desk.join()
+    desk.after(8).leave()
+    desk.apply(ev.QueueStatusTold(desk.now, "c1", "support", "TIMEOUT"))
+    desk.take(queue="sales")
+    assert desk.visit().outcome is Outcome.FLOWED_OUT
+    assert desk.visit(queue="sales").outcome is Outcome.ANSWERED
+    support, sales = desk.queue_now("support"), desk.queue_now("sales")
+    assert (support.total_calls_flowed_out, support.final_disposition) == (1, 0)
+    assert (sales.total_calls_flowed_in, sales.total_calls_queued) == (1, 1)
+
+
+def test_the_counters_of_a_queue_balance_at_every_moment(desk):
+    desk.agent()
+
+    def balanced():
+        q = desk.queue_now()
+        gone = q.total_calls_answered + q.total_calls_abandoned + q.total_calls_flowed_out + q.final_disposition
+        assert q.total_calls_queued == gone + q.current_calls_queued
+
+    desk.take("a")
+    balanced()
+    for call in "bcd":
+        desk.join(call)
+        balanced()
+    desk.give_up("b")
+    balanced()
+    desk.leave("c")
+    balanced()
+    desk.after(3)
+    balanced()
+    assert (desk.queue_now().total_calls_queued, desk.queue_now().current_calls_queued) == (4, 1)
+
+
+def test_the_longest_present_wait_is_that_of_the_oldest_caller_and_is_not_cut_at_a_period(desk):
+    desk.join()
+    desk.after(30)
+    desk.apply(desk.center.set_measurement_period(desk.now, 60, queue="support"))
+    desk.join("c2")
+    desk.after(5)
+    queue = desk.queue_now()
+    assert (queue.current_longest_wait_time, queue.current_calls_queued, queue.total_calls_queued) == (35, 2, 1)
+
+
+def test_a_call_answered_by_somebody_unknown_to_acd_is_in_the_ledger_all_the_same(desk):
+    desk.take(phone="SIP/stranger")
+    desk.after(5).hang_up(phone="SIP/stranger")
+    assert (desk.visit().outcome, desk.visit().agent, desk.visit().talk) == (Outcome.ANSWERED, None, 5)
+
+
+def test_nothing_is_remembered_of_calls_that_are_over(desk):
+    desk.agent()
+    for number in range(5):
+        desk.take(f"c{number}")
+        desk.after(20).hang_up(f"c{number}")
+        desk.after(10)
+    desk.join("lost")
+    desk.give_up("lost")
+    state = desk.center.state
+    assert (state.visits, state.calls, state.legs, state.ringing) == ({}, {}, {}, {})
+
+
+# Not answered
+
+
+def test_an_agent_who_does_not_answer_has_no_call_and_the_next_one_has_it(desk):
+    first, second = desk.agent(), desk.agent("1002", "PJSIP/1002")
+    desk.join()
+    leg = desk.ring(leg="first")
+    desk.after(12)
+    desk.apply(ev.AgentNotAnswered(desk.now, "c1", "support", PHONE, leg))
+    desk.apply(ev.ChannelEnded(desk.now, leg, False))
+    desk.ring(phone="PJSIP/1002")
+    desk.after(2)
+    desk.answer(phone="PJSIP/1002")
+    desk.after(5).hang_up(phone="PJSIP/1002")
+    assert (desk.session_now(first).number_of_calls, desk.session_now(second).number_of_calls) == (0, 1)
+    assert desk.session_now(second).longest_time_to_answer == 2
+    assert desk.agent_now().number_of_incoming_calls == 0
+
+
+def test_a_caller_who_gives_up_while_the_phone_rings_is_nobodys_call(desk):
+    session = desk.agent()
+    desk.join()
+    leg = desk.ring()
+    desk.after(3).give_up()
+    desk.apply(ev.ChannelEnded(desk.now, leg, False))
+    assert desk.visit().outcome is Outcome.ABANDONED
+    assert (session.state, desk.session_now(session).number_of_calls) == (SessionState.READY, 0)
+    assert desk.agent_now().number_of_incoming_calls == 0
+
+
+# Calls outside the ACD
+
+
+def test_a_direct_call_is_incoming_and_counted_when_it_is_over(desk):
+    session = desk.agent()
+    desk.apply(ev.ChannelMade(desk.now, "leg", f"{PHONE}-01", "caller", False))
+    desk.apply(ev.DialBegun(desk.now, "caller", "leg"))
+    assert desk.agent_now().state is AgentState.READY  # it only rings
+    desk.after(3).apply(ev.DialEnded(desk.now, "caller", "leg", "ANSWER"))
+    desk.apply(ev.BridgeEntered(desk.now, "leg", "b"))
+    assert desk.agent_now().state is AgentState.BUSY_INCOMING
+    assert session.state is SessionState.READY
+    desk.after(9).apply(ev.ChannelEnded(desk.now, "leg", True))
+    agent = desk.agent_now()
+    assert (agent.state, agent.number_of_incoming_calls, agent.number_of_acd_calls) == (AgentState.READY, 1, 0)
+
+
+def test_a_call_out_is_outgoing_and_counted_only_when_somebody_answered(desk):
+    desk.agent()
+    for leg, answered in (("a", True), ("b", False)):
+        desk.apply(ev.ChannelMade(desk.now, leg, f"{PHONE}-01", leg, True))
+        assert desk.agent_now().state is AgentState.BUSY_OUTGOING
+        desk.apply(ev.DialBegun(desk.now, leg, "far"))
+        if answered:
+            desk.apply(ev.DialEnded(desk.now, leg, "far", "ANSWER"))
+            desk.apply(ev.BridgeEntered(desk.now, leg, "b"))
+        desk.after(5).apply(ev.ChannelEnded(desk.now, leg, answered))
+        assert desk.agent_now().state is AgentState.READY
+    assert desk.agent_now().number_of_outgoing_calls == 1
+
+
+def test_a_call_placed_for_the_agent_is_outgoing(desk):
+    desk.agent()
+    desk.apply(ev.ChannelMade(desk.now, "leg", f"{PHONE}-01", "leg", False))
+    desk.apply(ev.DialBegun(desk.now, None, "leg"))
+    desk.apply(ev.DialEnded(desk.now, None, "leg", "ANSWER"))
+    assert desk.agent_now().state is AgentState.BUSY_OUTGOING
+
+
+def test_a_consultation_during_an_acd_call_is_no_call_outside_the_acd(desk):
+    desk.agent()
+    desk.take()
+    desk.apply(ev.ChannelMade(desk.now, "second", f"{PHONE}-02", "second", True))
+    desk.apply(ev.DialBegun(desk.now, "second", "colleague"))
+    desk.apply(ev.BridgeEntered(desk.now, "second", "b2"))
+    assert desk.agent_now().state is AgentState.BUSY_ACD
+    desk.apply(ev.ChannelEnded(desk.now, "second", True))
+    assert desk.agent_now().number_of_outgoing_calls == 0
+
+
+# Measurement periods
+
+
+def test_setting_the_period_clears_the_agents_counters_and_not_the_sessions(desk):
+    session = desk.agent()
+    desk.take()
+    desk.after(20).hang_up()
+    desk.after(10)
+    desk.apply(desk.center.set_measurement_period(desk.now, 3600, agent="1001"))
+    agent = desk.agent_now()
+    assert (agent.number_of_acd_calls, agent.total_acd_call_time, agent.measurement_period) == (0, 0, 3600)
+    assert desk.session_now(session).number_of_calls == 1
+
+
+def test_a_period_restarts_by_itself_and_a_call_belongs_to_the_one_in_which_it_ended(desk):
+    desk.agent()
+    desk.apply(desk.center.set_measurement_period(desk.now, 100, agent="1001"))
+    desk.take()
+    desk.after(90).hang_up()
+    assert desk.agent_now().total_acd_talk_time == 90
+    desk.after(10)
+    agent = desk.agent_now()
+    assert (agent.number_of_acd_calls, agent.total_acd_talk_time) == (0, 0)
+    assert agent.total_wrap_up_time == 10
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 2**31])
+def test_a_period_is_at_least_a_second_and_fits_a_long(desk, seconds):
+    desk.agent()
+    with pytest.raises(refusals.PeriodInvalid):
+        desk.center.set_measurement_period(desk.now, seconds, agent="1001")
+
+
+# The link was down
+
+
+def test_a_call_that_lasts_through_a_lost_link_loses_nothing(desk):
+    session = desk.agent()
+    leg = desk.take()
+    desk.after(10).apply(ev.LinkLost(desk.now, "gone"))
+    desk.after(5)
+    desk.link(
+        channels=[
+            ev.SeenChannel(leg, f"{PHONE}-0001", "c1", "b", True, False, True),
+            ev.SeenChannel("c1", "PJSIP/trunk-01", "c1", "b", True, True, False),
+        ]
+    )
+    assert session.state is SessionState.BUSY_ON_CALL
+    desk.after(5).hang_up()
+    assert desk.session_now(session).total_talk_time == 20
+
+
+def test_a_call_that_ended_meanwhile_ends_when_asterisk_says_its_member_had_its_last_call(desk):
+    session = desk.agent()
+    desk.take()
+    desk.after(10).apply(ev.LinkLost(desk.now, "gone"))
+    desk.after(60)
+    desk.link(members=[ev.SeenMember("support", PHONE, "", True, "wrapup", 1, True, START + 25)])
+    desk.after(0)
+    assert (desk.session_now(session).total_talk_time, desk.session_now(session).total_wrap_up_time) == (25, 10)
+    assert desk.visit().estimated
+    assert session.state is SessionState.READY  # its wrap-up is over too
+
+
+def test_calls_of_an_asterisk_that_died_end_with_the_link(desk):
+    session = desk.agent()
+    desk.take()
+    desk.join("c2")
+    desk.after(10).apply(ev.LinkLost(desk.now, "gone"))
+    desk.after(60)
+    desk.link(booted=desk.now)
+    assert desk.session_now(session).total_talk_time == 10
+    assert desk.visit("c2").outcome is Outcome.LOST
+    assert desk.queue_now().current_calls_queued == 0
+
+
+def test_who_joined_meanwhile_is_found_waiting_since_he_came(desk):
+    desk.apply(ev.LinkLost(desk.now, "gone"))
+    desk.after(60)
+    desk.link(callers=[ev.SeenCaller("c1", "support", 1, "555", "PJSIP/trunk-01", 40)])
+    assert desk.queue_now().current_longest_wait_time == 40
+
+
+def test_who_was_answered_meanwhile_is_found_talking(desk):
+    session = desk.agent()
+    desk.join()
+    desk.after(5).apply(ev.LinkLost(desk.now, "gone"))
+    desk.after(5)
+    desk.link(
+        channels=[
+            ev.SeenChannel("leg", f"{PHONE}-01", "c1", "b", True, False, True),
+            ev.SeenChannel("c1", "PJSIP/trunk-01", "c1", "b", True, True, False),
+        ]
+    )
+    assert session.state is SessionState.BUSY_ON_CALL
+    assert desk.visit().estimated
+
+
+def test_wrap_up_that_ends_while_the_link_is_down_counts_until_its_time_was_over(desk):
+    session = desk.agent()
+    desk.take()
+    desk.hang_up()
+    desk.after(4).apply(ev.LinkLost(desk.now, "gone"))
+    desk.after(600)
+    desk.link()
+    assert session.state is SessionState.READY
+    assert desk.session_now(session).total_wrap_up_time == 10
