@@ -101,8 +101,8 @@ async def serve(settings: Settings) -> None:
     except SQLAlchemyError as error:
         raise SettingsError(f"store.url: the database cannot be opened: {getattr(error, 'orig', error)}") from None
     try:
-        token = api_token(settings.web, settings.store.url)
         handlers = {name: make_handler(name, each, store) for name, each in settings.handlers.items()}
+        token = api_token(settings.web, settings.store.url)
         await _run(handlers, make_app(handlers, store, token), settings.web)
     finally:
         store.close()

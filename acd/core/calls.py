@@ -434,5 +434,5 @@ class Calls:
 
 
 def new_queue(state: State, name: str, at: float) -> Queue:
-    """A queue with the settings' default wrap-up time and measurement period."""
-    return Queue(name, state.default_wrap_up, Measured(at, state.measurement_period, QueueTally()))
+    """A queue with the default measurement period."""
+    return Queue(name, Measured(at, state.measurement_period, QueueTally()))

@@ -118,11 +118,17 @@ class Center:
     def _member_added(self, event: ev.MemberAdded) -> None:
         member = self.members.get(event.queue, event.interface)
         member.status, member.dynamic = event.status, event.dynamic
+        self._back_in(event.queue, event.interface)
         self.members.told(member, _present(event.paused, event.reason))
         for session in self.members.sessions_at(event.interface, event.queue):
             if event.status == INVALID and not session.joined:
                 session.wish = SessionState.SESSION_ENDED  # there is no such phone
         self._settle_at(event.interface, event.at)
+
+    def _back_in(self, queue: str, interface: str) -> None:
+        """Who was taken out of a queue from outside and put back again serves it again."""
+        for key in self.state.addresses.get(interface, ()):
+            self.state.sessions[key].left.discard(queue)
 
     def _member_removed(self, event: ev.MemberRemoved) -> None:
         """Our own log-off, or somebody else's, which is taken over: out of his last queue, he is logged off."""
@@ -248,8 +254,7 @@ class Center:
         if event.agent is not None:
             self.state.agents[event.agent].wrap_up = event.seconds
         if event.queue is not None:
-            seconds = self.state.default_wrap_up if event.seconds is None else event.seconds
-            self.calls.queue(event.queue, event.at).wrap_up = seconds
+            self.calls.queue(event.queue, event.at).wrap_up = event.seconds
 
     def _group_set(self, event: ev.GroupSet) -> None:
         """Sessions of the group follow: into the queues that came, out of those that went."""

@@ -9,7 +9,6 @@ from acd.core.members import Members
 from acd.core.records import Agent, AgentSession, State, Visit
 from acd.core.states import BUSY, AgentEvent, AgentState, SessionEvent, SessionState, legal_steps
 
-
 LATE = 1.0  # seconds after which a wrap-up that should be over counts no longer
 
 
@@ -178,11 +177,10 @@ class Floor:
         self.derive(self._state.agents[session.agent], at)
 
     def wrap_up_seconds(self, session: AgentSession, queue: str) -> float:
-        """The agent's own wrap-up time, else the queue's."""
+        """The agent's own wrap-up time, else the queue's, else the handler's."""
         own = self._state.agents[session.agent].wrap_up
-        if own is not None:
-            return own
-        return self._state.queues[queue].wrap_up if queue in self._state.queues else self._state.default_wrap_up
+        queues = self._state.queues[queue].wrap_up
+        return own if own is not None else queues if queues is not None else self._state.default_wrap_up
 
     def wrap_up_until(self, session: AgentSession, until: float) -> None:
         """Sets the end of wrap-up: the queue's time, or an extension of it."""

@@ -63,8 +63,8 @@ class AgentSession:
 @dataclass(slots=True)
 class Queue:
     name: str
-    wrap_up: float
     measured: Measured[QueueTally]
+    wrap_up: float | None = None  # seconds of after-call work; None: the handler's
     in_asterisk: bool = False
     waiting: dict[str, None] = field(default_factory=dict)  # visit keys in order of entry
 

@@ -174,7 +174,7 @@ def queue_view(center: Center, name: str, now: float) -> QueueView:
     return QueueView(
         name=queue.name,
         in_service=queue.in_asterisk and center.state.linked,
-        wrap_up=queue.wrap_up,
+        wrap_up=center.state.default_wrap_up if queue.wrap_up is None else queue.wrap_up,
         measurement_period=queue.measured.seconds,
         total_calls_queued=tally.queued,
         current_calls_queued=len(queue.waiting),
