@@ -163,11 +163,8 @@ def unreachable(link: Link, tls: bool) -> Finding:
     login = link.login
     if link.stats.logins_refused:
         what = f"{link.problem} (user {login.username})"
-        mend = (
-            f"manager.conf [{login.username}]: secret as in these settings, permit for this computer's address; "
-            "[general]: allowmultiplelogin = yes if acd is running"
-        )
-        return Finding(FAIL, what, mend=f"{mend}; then `manager reload`")
+        mend = f"manager.conf [{login.username}]: secret as in the settings, permit for this computer's address"
+        return Finding(FAIL, what, mend=f"{mend}, then `manager reload`")
     if "FullyBooted" in link.problem:
         what = "no FullyBooted event came after the log-in"
         why = "without class system acd does not know when Asterisk's answers can be believed, and never starts work"
@@ -331,7 +328,7 @@ def reading(site: Site) -> Iterator[Finding]:
         "acd needs this for its check only",
         "modules.conf: noload = func_config.so, unless your dialplan uses it",
     )
-    yield _timestamps(_yes(site.options["manager.conf", "general", "timestampevents"], default=False))
+    yield _timestamps(_yes(site.options["manager.conf", "general", "timestampevents"], default=False), "manager.conf")
     classes = {each.strip() for each in site.options["manager.conf", site.username, "read"].split(",")}
     missing = [each for each in READ.split(",") if each not in classes]
     if not classes & {"", "all"} and missing and not ("dialplan" in classes and missing == ["user"]):
@@ -343,11 +340,12 @@ def reading(site: Site) -> Iterator[Finding]:
 CLASSES = {"system": "that it started", "call": "of calls", "agent": "of queues", "user": "why a caller left a queue"}
 
 
-def _timestamps(stamped: bool) -> Finding:
+def _timestamps(stamped: bool, seen_by: str) -> Finding:
     if stamped:
-        return Finding(OK, "events carry Asterisk's own time")
+        return Finding(OK, f"{seen_by}: events carry Asterisk's own time")
     why = "acd takes the time of their arrival instead, and figures are wrong by every delay"
-    return Finding(FAIL, "events carry no time", why, "manager.conf [general]: timestampevents = yes, `manager reload`")
+    mend = "manager.conf [general]: timestampevents = yes, then `manager reload`"
+    return Finding(FAIL, f"{seen_by}: events carry no time", why, mend)
 
 
 def clocks(site: Site) -> Iterator[Finding]:
@@ -468,19 +466,13 @@ def members(site: Site) -> Iterator[Finding]:
     """Members that acd did not make, as far as they are in its way."""
     static = [_member(m) for m in site.members if m.get("Membership") == "static"]
     local = [_member(m) for m in site.members if (m.get("Location") or "").startswith("Local/")]
-    blind = [_member(m) for m in site.members if _is_blind(m)]
     unclean = [_member(m) for m in site.members if not _is_clean(m.get("Name") or "")]
     if static:
         why = "acd can pause but not remove them, and they take calls while no agent is logged on there"
         yield Finding(WARN, f"static members: {_some(static)}", why, "queues.conf: no member lines")
-    if blind:
-        why = "Asterisk cannot see whether the phone behind is in use, and rings it in mid-call"
-        mend = "the phone itself (PJSIP/...) as member"
-        yield Finding(WARN, f"Local members without StateInterface: {_some(blind)}", why, mend)
     if local:
-        why = "their talk may end in the figures when Asterisk optimises the Local channel away, and their other calls "
-        mend = "the phone itself (PJSIP/...) as member"
-        yield Finding(WARN, f"Local members: {_some(local)}", why + "are not seen", mend)
+        why = "their talk may end too early in the figures, and calls outside the queues are not seen"
+        yield Finding(WARN, f"Local members: {_some(local)}", why, "the phone itself (PJSIP/...) as member")
     if unclean:
         why = "persistentmembers and queue_log break at , | ; and at 80 bytes"
         yield Finding(WARN, f"names that Asterisk cannot store: {_some(unclean)}", why, "other names")
@@ -489,12 +481,9 @@ def members(site: Site) -> Iterator[Finding]:
 
 
 def _member(m: Message) -> str:
-    return f"{m.get('Location')} ({m.get('Name')!r} in {m.get('Queue')})"
-
-
-def _is_blind(m: Message) -> bool:
     location = m.get("Location") or ""
-    return location.startswith("Local/") and m.get("StateInterface") in (None, "", location)
+    blind = location.startswith("Local/") and m.get("StateInterface") in (None, "", location)
+    return f"{location} ({m.get('Name')!r} in {m.get('Queue')}{', no StateInterface: never seen in use' * blind})"
 
 
 def _is_clean(name: str) -> bool:
@@ -564,7 +553,8 @@ async def probe(link: Link, ear: Ear, site: Site) -> list[Finding]:
         await _come_and_go(link, queue)
         await ear.until(lambda: heard.keys() >= {*PROBED, "DeviceStateChange"}, PROBE_TIMEOUT)
     except Refused as error:
-        return [Finding(FAIL, f"a member cannot be moved in queue {queue}: {error.text}", mend=f"{site.user}: {WRITE}")]
+        what = f"probe: a member cannot be moved in queue {queue}: {error.text}"
+        return [Finding(FAIL, what, mend=f"{site.user}: write = {WRITE}")]
     finally:
         ear.take = None
     return list(_probed(heard, site))
@@ -591,7 +581,7 @@ async def _come_and_go(link: Link, queue: str) -> None:
 def _probed(heard: Mapping[str, Message], site: Site) -> Iterator[Finding]:
     missing = [name for name in PROBED if name not in heard]
     if missing:
-        yield _not_arrived("agent", missing, "what acd orders is never confirmed")
+        yield _not_arrived("probe", "agent", missing, "what acd orders is never confirmed")
     else:
         yield Finding(OK, "probe: members' events arrive")
     if "DeviceStateChange" not in heard:
@@ -599,14 +589,15 @@ def _probed(heard: Mapping[str, Message], site: Site) -> Iterator[Finding]:
         mend = f"{site.user}: read = {READ}; the event filter; modules.conf: load = res_manager_devicestate.so"
         yield Finding(WARN, "probe: DeviceStateChange did not arrive", why, mend)
     if heard:
-        yield _timestamps(all(message.get("Timestamp") for message in heard.values()))
+        yield _timestamps(all(message.get("Timestamp") for message in heard.values()), "probe")
 
 
-def _not_arrived(of_class: str, names: Iterable[str], why: str = "") -> Finding:
+def _not_arrived(by: str, of_class: str, names: list[str], why: str) -> Finding:
     """`of_class`: the read class these events belong to."""
-    names = list(names)
-    mend = f"manager.conf: {of_class} in the user's read, and eventfilter(action(include),name({names[0]})) = "
-    return Finding(FAIL, f"did not arrive: {', '.join(names)}", why, mend + "and so on, if it has a filter")
+    mend = (
+        f"manager.conf: class {of_class} in read; if it has a filter, eventfilter(action(include),name({names[0]})) ="
+    )
+    return Finding(FAIL, f"{by}: did not arrive: {', '.join(names)}", why, mend + " and the like")
 
 
 # --listen -------------------------------------------------------------------------------------------------
@@ -711,24 +702,25 @@ class Heard:
             yield Finding(FAIL, "listen: no event of a call came", mend=mend)
             return
         for of_class, names in self.missing().items():
-            yield _not_arrived(of_class, names, "unless the test call was not answered or has not ended")
+            why = "acd counts by these; or the test call was not answered, or has not ended"
+            yield _not_arrived("listen", of_class, names, why)
         if not self.missing():
             yield Finding(OK, "listen: every event of a queue call arrived")
         yield from self._phones()
         yield self._exits()
-        yield _timestamps(not self.unstamped)
+        yield _timestamps(not self.unstamped, "listen")
         if self.strange:
             yield Finding(FAIL, f"listen: an event cannot be understood: {self.strange}")
 
     def _phones(self) -> Iterator[Finding]:
         """The agents' own legs: with these acd ends a call, and sees calls outside the queues."""
         for leg, phone in self._agents.items():
-            unseen = [name for name in OF_A_LEG if (name, leg) not in self._of_legs]
+            unseen = [name for name in OF_A_LEG if self.names[name] and (name, leg) not in self._of_legs]
             if unseen:
-                why = "the end of the agent's call, and so talk and wrap-up, may be wrong"
+                why = "talk and wrap-up follow from the agent's own leg"
                 what = f"listen: of the leg of {phone} did not come: {', '.join(unseen)}"
-                yield Finding(FAIL, what, why, "class call and the event filter in manager.conf; PJSIP/... as member")
-            else:
+                yield Finding(FAIL, what, why, "the phone itself (PJSIP/...) as member; or the call has not ended")
+            elif "call" not in self.missing():
                 yield Finding(OK, f"listen: the leg of {phone} was seen from ringing to its end")
 
     def _exits(self) -> Finding:

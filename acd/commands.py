@@ -36,21 +36,15 @@ class Commands:
 
         Raises WrongPin, PinLocked, AgentExists.
         """
-        if id in self.center.state.agents and self._guard.has(id):
+        hashed = None if id in self.center.state.agents else await pins.hashed(pin)
+        if id in self.center.state.agents or hashed is None:  # perhaps made by somebody else meanwhile
             await self._guard.check(id, pin)
+            return self.center.agent(id), False
         event = self.center.create_agent(self.service.now(), id, user)
-        if event is not None:
-            await self._new_agent(event, pin)
-        return self.center.agent(id), event is not None
-
-    async def _new_agent(self, event: ev.AgentCreated, pin: str) -> None:
-        hashed = await pins.hashed(pin)
-        if event.agent in self.center.state.agents:  # made by somebody else meanwhile
-            await self._guard.check(event.agent, pin)
-            return
+        self._guard.keep(id, hashed)
         await self.service.command(event, lambda: True)
-        self._guard.keep(event.agent, hashed)
-        self._store.keep_pin(self.service.name, event.agent, hashed)
+        self._store.keep_pin(self.service.name, id, hashed)
+        return self.center.agent(id), True
 
     async def create_session(self, agent_key: str, group: str, address: str, pin: str | None = None) -> AgentSession:
         """CreateSession, or CreateSessionWithPIN when a PIN is given: logs the agent on, not ready.
@@ -90,11 +84,7 @@ class Commands:
         """
         session = self.center.session(key)
         event = self.center.ask_session_state(self.service.now(), key, goal, reason)
-
-        def confirmed() -> bool:
-            return session.next_state is goal or (session.state is goal and session.wish is goal)
-
-        await self.service.command(event, confirmed)
+        await self.service.command(event, lambda: not session.pending)
         return session
 
     async def set_agent_state(self, key: str, goal: AgentState, reason: str) -> Agent:
@@ -104,12 +94,7 @@ class Commands:
         """
         agent = self.center.agent(key)
         event = self.center.ask_agent_state(self.service.now(), key, goal, reason)
-
-        def confirmed() -> bool:
-            settled = (agent.settled, agent.settled_reason) == (goal, reason)
-            return settled or (agent.state is AgentState.BUSY_ACD and agent.asked is goal)
-
-        await self.service.command(event, confirmed)
+        await self.service.command(event, lambda: not agent.pending)
         return agent
 
     async def end_wrap_up(self, key: str) -> AgentSession:

@@ -39,10 +39,6 @@ class PinGuard:
         """Remembers the hash of an agent's PIN."""
         self._hashes[agent] = pin_hash
 
-    def has(self, agent: str) -> bool:
-        """True when the agent has a PIN."""
-        return agent in self._hashes or agent in self._plain
-
     async def check(self, agent: str, pin: str) -> None:
         """Returns when the PIN fits. Raises WrongPin, or PinLocked after five wrong ones in five minutes."""
         self._refuse_locked(agent)

@@ -76,10 +76,10 @@ class Service:
 
     # The one path of every event --------------------------------------------------------------------------
 
-    def observe(self, event: ev.Event) -> list[asyncio.Task[None]]:
-        """Takes in an event and sends what follows from it; the tasks end when Asterisk answered the orders."""
+    def observe(self, event: ev.Event) -> dict[asyncio.Task[None], Order]:
+        """Takes in an event and sends what follows from it; a task ends when Asterisk answered its order."""
         effects = self.record(event)
-        sends = [self._send_soon(effect) for effect in effects if isinstance(effect, Order)]
+        sends = {self._send_soon(effect): effect for effect in effects if isinstance(effect, Order)}
         self._watch()
         self._arm()
         return sends
@@ -194,12 +194,15 @@ class Service:
             if isinstance(order, BENIGN.get(error.text, ())):
                 self._as_ordered(order)
                 return
-            self.observe(ev.OrderFailed(self.now(), order.queue, order.interface, error.text, refused=True))
+            self._failed(order, error.text, refused=True)
             raise
         except LinkError as error:
-            if self.center.state.linked:
-                self.observe(ev.OrderFailed(self.now(), order.queue, order.interface, str(error), refused=False))
+            self._failed(order, str(error), refused=False)
             raise
+
+    def _failed(self, order: Order, text: str, *, refused: bool) -> None:
+        if self.center.state.linked:  # else the picture after the next log-in tells
+            self.observe(ev.OrderFailed(self.now(), order.queue, order.interface, text, refused))
 
     def _as_ordered(self, order: Order) -> None:
         """The member is, or is not, in the queue already; no event will say so."""
@@ -222,14 +225,18 @@ class Service:
             raise refusals.StoreFailed(f"The store cannot be written: {self._store.problem}")
         sends = self.observe(event)
         try:
+            await asyncio.gather(*sends)  # each has its own time limit
             async with asyncio.timeout(self._confirm_within):
-                await asyncio.gather(*sends)
                 await self._until(confirmed)
         except Refused as error:
             raise refusals.AsteriskRefused(f"Asterisk said no: {error.text}") from error
         except NotConnected as error:
             raise refusals.NotLinked(str(error)) from error
-        except (NoAnswer, TimeoutError) as error:
+        except NoAnswer as error:
+            raise refusals.AsteriskSilent() from error
+        except TimeoutError as error:  # it said yes, but no event confirmed it
+            for order in sends.values():
+                self._failed(order, "no event followed", refused=False)
             raise refusals.AsteriskSilent() from error
 
     def _until(self, true: Callable[[], bool]) -> Awaitable[None]:

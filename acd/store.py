@@ -6,17 +6,18 @@ and tried again; the store says so through `problem`. Reports read through conne
 
 import asyncio
 import concurrent.futures
+import fcntl
 import json
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Engine, Index, create_engine, event
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlmodel import Field, SQLModel, col, delete, insert, select
 
 from acd.core import events as ev
@@ -84,6 +85,10 @@ class PinRow(SQLModel, table=True):
 Write = tuple[str, dict[str, Any]]
 
 
+class InUse(SQLAlchemyError):
+    """Another acd uses this database."""
+
+
 class Store:
     """The database behind an address such as sqlite:////var/lib/acd/acd.db."""
 
@@ -94,14 +99,20 @@ class Store:
         self._engine = _engine(url)
         self._waiting: queue.Queue[Write | concurrent.futures.Future[None] | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._write_for_ever, name="store", daemon=True)
+        self._lock: IO[str] | None = None
         self._seq = 0
         self._stopping = False
 
     def open(self) -> None:
-        """Makes the tables where they are missing and starts the writer. Raises SQLAlchemyError."""
-        SQLModel.metadata.create_all(self._engine)
-        with self._engine.connect() as connection:
-            self._seq = connection.execute(select(EventRow.seq).order_by(col(EventRow.seq).desc())).scalar() or 0
+        """Makes the tables where they are missing and starts the writer. Raises InUse, SQLAlchemyError."""
+        self._lock = _locked(self._engine)
+        try:
+            SQLModel.metadata.create_all(self._engine)
+            with self._engine.connect() as connection:
+                self._seq = connection.execute(select(EventRow.seq).order_by(col(EventRow.seq).desc())).scalar() or 0
+        except SQLAlchemyError:
+            self._unlock()
+            raise
         self._thread.start()
 
     def close(self) -> None:
@@ -109,7 +120,12 @@ class Store:
         self._stopping = True
         self._waiting.put(None)
         self._thread.join(timeout=10)
+        self._unlock()
+
+    def _unlock(self) -> None:
         self._engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
 
     # Writing, from the event loop -------------------------------------------------------------------------
 
@@ -142,7 +158,7 @@ class Store:
         self._put("checkpoint", {"handler": handler, "seq": self._seq, "state": dumped})
 
     async def written(self) -> None:
-        """Returns when all that was handed over before is on disk."""
+        """Returns when all that was handed over before is on disk. Raises queue.Full when too much waits already."""
         done: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._waiting.put_nowait(done)
         await asyncio.wrap_future(done)
@@ -221,29 +237,37 @@ class Store:
             ending = None in batch
             self._write_until_done([item for item in batch if isinstance(item, tuple)])
             for item in batch:
-                if isinstance(item, concurrent.futures.Future):
+                # whoever waited may have given up
+                if isinstance(item, concurrent.futures.Future) and item.set_running_or_notify_cancel():
                     item.set_result(None)
 
     def _write_until_done(self, writes: list[Write]) -> None:
         while True:
             try:
                 self._write(writes)
-            except IntegrityError as error:
-                self.problem = "another acd writes to this database"
-                log.critical("Events could not be written, because another acd uses this database: %s", error.orig)
-                return
-            except SQLAlchemyError as error:
+            except OperationalError as error:  # locked, full, gone: it may come back
                 if self.problem is None:
-                    log.error("The database cannot be written: %s", getattr(error, "orig", error))
-                self.problem = str(getattr(error, "orig", error))
+                    log.error("The database cannot be written: %s", error.orig)
+                self.problem = str(error.orig)
                 if self._stopping:
                     return
                 time.sleep(RETRY)
+            except Exception:
+                self._write_one_by_one(writes)
+                return
             else:
                 if self.problem is not None:
                     log.info("The database can be written again")
                 self.problem = None
                 return
+
+    def _write_one_by_one(self, writes: list[Write]) -> None:
+        """One of them can never be written; the others are, and that one is told."""
+        if len(writes) == 1:
+            log.exception("This cannot be written and is given up: %.500r", writes[0])
+            return
+        for write in writes:
+            self._write_until_done([write])
 
     def _write(self, writes: list[Write]) -> None:
         if not writes:
@@ -318,6 +342,23 @@ def _engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
     return engine
+
+
+def _locked(engine: Engine) -> IO[str] | None:
+    """Holds a lock file beside a SQLite file, because two writers would mix their logs. Raises InUse."""
+    database = engine.url.database
+    if engine.dialect.name != "sqlite" or database in (None, "", ":memory:"):
+        return None
+    try:
+        lock = open(f"{database}.lock", "a", encoding="utf-8")  # noqa: SIM115 - held for as long as the store is open
+    except OSError:
+        return None  # then the database beside it cannot be written either, and says so itself
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise InUse(f"another acd uses {database}") from None
+    return lock
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

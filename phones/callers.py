@@ -50,7 +50,7 @@ class Caller:
             self._heard.notify_all()
 
     async def wait_for(self, event: str, seconds: float = 10.0) -> CallEvent:
-        """started, ringing, answered, hung-up, far-end, refused or ended: the first of that name."""
+        """started, trying, ringing, answered, hung-up, far-end, refused or ended: the first of that name."""
 
         def find() -> CallEvent | None:
             return next((one for one in self.result.events if one.event == event), None)

@@ -40,7 +40,7 @@ class CallOrder:
 
 @dataclass(frozen=True, slots=True)
 class CallEvent:
-    """`event` is started, ringing, answered, hung-up (by the caller), far-end, refused, failed or ended."""
+    """`event` is started, trying, ringing, answered, hung-up (by the caller), far-end, refused, failed or ended."""
 
     at: float
     event: str
@@ -53,7 +53,7 @@ class CallEvent:
 @dataclass(slots=True)
 class CallResult:
     """Times are of the callers' container, as time.time(). `ended_by` is "caller", "far end", "refused" (with the
-    SIP status) or "nobody": no proper end, for instance no Asterisk."""
+    SIP status) or "nobody": no proper end, for instance because Asterisk does not answer."""
 
     number: str
     caller: str

@@ -29,7 +29,8 @@ REFUSALS = (
     *(500, 501, 502, 503, 504, 505, 513, 580, 600, 603, 604, 606),
 )
 NOT_FINAL_FOR_A_CANCEL = (481, 487)  # the CANCEL's own answers stand in the scenario by themselves
-HANGUP_EVERY = 0.25
+HEARD = ("trying", "ringing", "answered")
+HANGUP_EVERY = 0.1
 HANGUP_PATIENCE = 5.0
 CALLEES_PORT = 5060
 
@@ -59,7 +60,7 @@ def _refusal(status: int) -> str:
 def to_event(line: str, at: float) -> CallEvent | None:
     """`answered 200` of the caller's scenario; None for anything else."""
     word, *rest = line.split() or [""]
-    if word not in ("started", "ringing", "answered", "hung-up", "far-end", "refused"):
+    if word not in ("started", "trying", "ringing", "answered", "hung-up", "far-end", "refused"):
         return None
     return CallEvent(at, word, int(rest[0]) if rest and rest[0].isdigit() else None)
 
@@ -91,6 +92,12 @@ def own_address() -> str:
     return socket.gethostbyname(socket.gethostname())
 
 
+async def address_of(server: str) -> str:
+    """SIPp would ask for IPv6 as well, which Docker's name server may take five seconds to deny."""
+    found = await asyncio.get_running_loop().getaddrinfo(server, None, family=socket.AF_INET)
+    return str(found[0][4][0])
+
+
 class Sipp:
     """A SIPp process whose log lines can be read; gone when the block is left."""
 
@@ -119,8 +126,10 @@ class Sipp:
 
     def _command(self, log_descriptor: int) -> list[str]:
         network = ("-i", self.address, "-mi", self.address, "-p", str(self.port))
+        # Whatever comes in a moment when it is not waited for is ignored, and does not end the call.
+        calm = ("-default_behaviors", "all,-abortunexp")
         output = ("-nostdin", "-trace_logs", "-log_file", f"/dev/fd/{log_descriptor}")
-        return ["sipp", "-sf", str(self._scenario), *network, *output, *self._arguments]
+        return ["sipp", "-sf", str(self._scenario), *network, *calm, *output, *self._arguments]
 
     async def _read_from(self, descriptor: int) -> None:
         loop = asyncio.get_running_loop()
@@ -174,13 +183,14 @@ class SippCall:
         self._on_event = on_event
         self._call_id = uuid.uuid4().hex
         self._sipp: Sipp | None = None
+        self._leaving = False
         self._timers: list[asyncio.TimerHandle] = []
         self.result = to_result(order)
 
     async def run(self) -> CallResult:
         with self._scenario() as scenario:
             try:
-                async with self._process(scenario) as self._sipp:
+                async with await self._process(scenario) as self._sipp:
                     await self._follow(self._sipp)
             finally:
                 self._forget_timers()
@@ -194,10 +204,10 @@ class SippCall:
             path.write_text(render_caller(self._order))
             yield path
 
-    def _process(self, scenario: Path) -> Sipp:
-        port = next(_ports)
+    async def _process(self, scenario: Path) -> Sipp:
+        port, server = next(_ports), await address_of(self._server)
         once = ("-m", "1", "-l", "1", "-r", "10", "-mp", str(port + 2), "-cid_str", self._call_id)
-        return Sipp(scenario, port, *once, "-s", self._order.number, self._server)
+        return Sipp(scenario, port, *once, "-s", self._order.number, server)
 
     async def _follow(self, sipp: Sipp) -> None:
         async for line in sipp.lines:
@@ -210,7 +220,7 @@ class SippCall:
         match event.event:
             case "started":
                 self._hang_up_in(self._order.patience)
-            case "answered":
+            case "answered" if not self._leaving:
                 self._forget_timers()
                 self._hang_up_in(self._order.stay)
             case "hung-up":
@@ -238,12 +248,21 @@ class SippCall:
         """CANCEL before the answer, BYE after it. Repeated until SIPp has understood; at last it is killed."""
         if self.result.ended is not None:
             return
-        if not self._sipp or tries <= 0:
+        if tries <= 0:
             self._kill()
             return
-        self._sipp.hang_up(self._call_id)
-        again = asyncio.get_running_loop().call_later(HANGUP_EVERY, self.hang_up, tries - 1)
+        self._leaving = True
+        if self._sipp and self._was_heard():
+            self._sipp.hang_up(self._call_id)
+        again = asyncio.get_running_loop().call_later(HANGUP_EVERY, self.hang_up, tries - self._has_started())
         self._timers.append(again)
+
+    def _has_started(self) -> bool:
+        return self.result.started is not None
+
+    def _was_heard(self) -> bool:
+        """A CANCEL that overtakes its INVITE cancels nothing."""
+        return any(event.event in HEARD for event in self.result.events)
 
     def _kill(self) -> None:
         self._happened(CallEvent(time.time(), "failed"))

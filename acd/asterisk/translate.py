@@ -4,6 +4,7 @@ AMI's oddities stop here: "1" and "0", empty and "<unknown>", milliseconds among
 where events say MemberName/Interface.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 from acd.asterisk.message import Message
@@ -45,9 +46,12 @@ def _need(message: Message, header: str) -> str:
 
 def _number(text: str | None, header: str) -> float:
     try:
-        return float(text or 0)
+        number = float(text or 0)
     except ValueError:
-        raise Malformed(f"{header} is not a number: {text!r}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise Malformed(f"{header} is not a number: {text!r}")
+    return number
 
 
 def _integer(text: str | None, header: str) -> int:

@@ -71,6 +71,8 @@ class Members:
 
     def order(self, interface: str, also: Iterable[str] = ()) -> None:
         """Orders the difference between what is wanted at this phone and what is seen or under way."""
+        if not self._state.linked:
+            return  # the picture after the next log-in shows the difference
         queues: dict[str, None] = dict.fromkeys(also)
         for key in self._state.addresses.get(interface, ()):
             queues.update(dict.fromkeys(self.queues_of(self._state.sessions[key])))

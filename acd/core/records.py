@@ -28,6 +28,12 @@ class Agent:
     sessions: list[str] = field(default_factory=list)  # live ones, oldest first
     legs: list[str] = field(default_factory=list)  # channels of his phones that are calls outside the ACD
 
+    @property
+    def pending(self) -> bool:
+        """Something asked of the agent waits for Asterisk; what waits for the end of a call does not."""
+        asked, settled = (self.asked, self.asked_reason), (self.settled, self.settled_reason)
+        return asked != settled and self.state is not AgentState.BUSY_ACD
+
 
 @dataclass(slots=True)
 class AgentSession:
@@ -58,6 +64,11 @@ class AgentSession:
     def busy(self) -> bool:
         """In an ACD call or its wrap-up, so that no other call may come."""
         return self.visit is not None
+
+    @property
+    def pending(self) -> bool:
+        """Something asked of the session waits for Asterisk; what waits for the end of a call does not."""
+        return not self.busy and (self.state, self.reason) != (self.wish, self.wish_reason)
 
 
 @dataclass(slots=True)

@@ -2,9 +2,9 @@
 
 import asyncio
 import base64
-import binascii
 import fnmatch
 import json
+import queue
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -46,13 +46,15 @@ def _handler(request: web.Request) -> Handler:
 async def _body(request: web.Request, model: type[BodyModel]) -> BodyModel:
     """The body as a model. Raises Invalid, naming what does not fit."""
     try:
-        text = (await request.read()).decode("utf-8")
+        content = json.loads((await request.read()).decode("utf-8"))
+    except web.RequestPayloadError:
+        raise Invalid([{"loc": ["body"], "msg": "is not encoded as its headers say", "type": "encoding"}]) from None
     except UnicodeDecodeError:
         raise Invalid([{"loc": ["body"], "msg": "is not valid UTF-8", "type": "utf8"}]) from None
-    try:
-        return model.model_validate(json.loads(text))
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also a number of thousands of digits
         raise Invalid([{"loc": ["body"], "msg": "is not valid JSON", "type": "json_invalid"}]) from None
+    try:
+        return model.model_validate(content)
     except ValidationError as error:
         raise Invalid.of(error, "body") from None
 
@@ -279,7 +281,7 @@ async def _written(store: Store) -> None:
     try:
         async with asyncio.timeout(READ_WITHIN):
             await store.written()
-    except TimeoutError:
+    except (TimeoutError, queue.Full):
         raise refusals.StoreFailed(f"The store is not up to date: {store.problem or 'it is busy'}") from None
 
 
@@ -292,8 +294,8 @@ def _cursor(text: str | None) -> tuple[float, str] | None:
         return None
     try:
         entered, key = json.loads(base64.urlsafe_b64decode(text))
-        return float(entered), str(key)
-    except (binascii.Error, ValueError, TypeError):
+        return float(entered), str(key).encode().decode()
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise Invalid([{"loc": ["query", "cursor"], "msg": "is not a cursor", "type": "cursor"}]) from None
 
 

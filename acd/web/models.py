@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from acd.core.states import AgentState, SessionState
-from acd.settings import Address, Name, Reason, Seconds
+from acd.settings import Address, Name, Period, Reason, Seconds
 
 
 def _member_of(states: type[Enum]) -> AfterValidator:
@@ -21,7 +21,17 @@ def _member_of(states: type[Enum]) -> AfterValidator:
 
 AgentStateName = Annotated[str, _member_of(AgentState)]
 SessionStateName = Annotated[str, _member_of(SessionState)]
-Pin = Annotated[SecretStr, Field(min_length=1, max_length=128)]
+
+
+def _encodable(value: SecretStr) -> SecretStr:
+    try:
+        value.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be valid UTF-8") from None
+    return value
+
+
+Pin = Annotated[SecretStr, Field(min_length=1, max_length=128), AfterValidator(_encodable)]
 
 
 class Body(BaseModel):
@@ -62,11 +72,17 @@ class SessionStateBody(Body):
     reason: Reason = ""
 
 
+def _true(value: bool | None) -> bool | None:
+    if value is False:
+        raise ValueError("must be true")
+    return value
+
+
 class WrapUpBody(Body):
     """Exactly one of the two: `end` true, or `extend_seconds`."""
 
     extend_seconds: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] | None = None
-    end: Literal[True] | None = None
+    end: Annotated[bool | None, AfterValidator(_true)] = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -76,7 +92,7 @@ class WrapUpBody(Body):
 
 
 class PeriodBody(Body):
-    seconds: int
+    seconds: Period
 
 
 class WrapUpTimeBody(Body):
