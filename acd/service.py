@@ -208,6 +208,8 @@ class Service:
         """The member is, or is not, in the queue already; no event will say so."""
         match order:
             case AddMember(queue, interface, name):
+                # it is not known to be paused as ordered, so the pause is ordered by itself
+                self._failed(order, "already there", refused=False)
                 self.observe(ev.MemberAdded(self.now(), queue, interface, name, False, "", 0, True))
             case RemoveMember(queue, interface):
                 self.observe(ev.MemberRemoved(self.now(), queue, interface))

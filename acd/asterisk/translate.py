@@ -4,7 +4,6 @@ AMI's oddities stop here: "1" and "0", empty and "<unknown>", milliseconds among
 where events say MemberName/Interface.
 """
 
-import math
 from collections.abc import Callable, Mapping
 
 from acd.asterisk.message import Message
@@ -19,6 +18,7 @@ QUEUE_STATUSES = frozenset(
 OUT_OF_SERVICE = frozenset({"UNAVAILABLE", "INVALID"})
 RING = "4"  # ChannelState of a channel that the device itself placed
 UP = "6"
+LARGEST = 1e11  # seconds or milliseconds; what is beyond is no time, nor is what is below zero
 
 
 class Malformed(ValueError):
@@ -48,8 +48,8 @@ def _number(text: str | None, header: str) -> float:
     try:
         number = float(text or 0)
     except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+        number = -1.0
+    if not 0 <= number < LARGEST:
         raise Malformed(f"{header} is not a number: {text!r}")
     return number
 

@@ -171,6 +171,7 @@ class Floor:
         if seconds <= 0 or session.visit != visit.key:  # none due, or already on another call
             self._free(session, visit, at)
             return
+        self._emit(VisitMoved(at, visit))
         session.wrap_up_visit, session.wrap_up_from = visit.key, at
         self.announce(session, SessionState.BUSY_WRAPUP, at)
         self.wrap_up_until(session, at + seconds)
