@@ -286,6 +286,7 @@ def _seen_channel(m: Message) -> ev.SeenChannel:
         m.get("ChannelState") == UP,
         leg == linked and application not in ("AppDial", "AppQueue"),
         application == "AppQueue",
+        (m.get("ApplicationData") or "").partition(",")[0] if application == "Queue" else "",
     )
 
 

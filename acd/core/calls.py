@@ -338,9 +338,21 @@ class Calls:
         for caller in picture.callers:
             if self.waiting(caller.call, caller.queue) is None:
                 self.enter(picture.at - caller.wait, caller.call, caller.queue, caller.caller, caller.channel)
+        for channel in picture.channels:
+            self._adopt_call(channel, picture)
         self._state.ringing = {
             leg: ring for leg, ring in self._state.ringing.items() if leg in channels and ring[0] in self._state.visits
         }
+
+    def _adopt_call(self, leg: ev.SeenChannel, picture: ev.PictureTaken) -> None:
+        """A call that came and was answered while nobody watched, and is still talked in."""
+        device = device_of(leg.channel)
+        callers = [c for c in picture.channels if c.bridge and c.bridge == leg.bridge and c.queue]
+        if not leg.acd or self._state.calls.get(leg.leg) or device not in self._state.addresses or not callers:
+            return
+        visit = self.enter(picture.at, callers[0].leg, callers[0].queue, "", callers[0].channel)
+        visit.estimated = True
+        self.answer(visit, picture.at, device, leg.leg, None)
 
     def _gone_at(self, picture: ev.PictureTaken, restarted: bool) -> float:
         return self._state.lost_at if restarted and self._state.lost_at else picture.at

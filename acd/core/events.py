@@ -327,6 +327,8 @@ class SeenCaller(NamedTuple):
 
 
 class SeenChannel(NamedTuple):
+    """A channel. `acd`: a queue rang it; `queue`: the one its caller waits in or talks through, or ""."""
+
     leg: str
     channel: str
     linked: str
@@ -334,6 +336,7 @@ class SeenChannel(NamedTuple):
     up: bool
     dialling: bool
     acd: bool
+    queue: str = ""
 
 
 class PictureTaken(NamedTuple):

@@ -1,5 +1,7 @@
 """Whatever happens in whatever order: figures close, states are legal, and nobody is left stuck."""
 
+from functools import partial
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -86,14 +88,12 @@ class AnyHistory(RuleBasedStateMachine):
 
     # people
 
-    @rule(
-        agent=st.sampled_from(AGENTS), queue=st.sampled_from(QUEUES), goal=st.sampled_from(["READY", "NOT_READY"])
-    )
+    @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(QUEUES), goal=st.sampled_from(["READY", "NOT_READY"]))
     def a_state_is_asked_for(self, agent, queue, goal):
         for key in self.desk.center.agent(agent).sessions:
             session = self.desk.center.session(key)
             if session.group == queue:
-                self.ask(lambda: self.desk.ask(key, goal, "lunch" if goal == "NOT_READY" else ""))
+                self.ask(partial(self.desk.ask, key, goal, "lunch" if goal == "NOT_READY" else ""))
 
     @rule(agent=st.sampled_from(AGENTS), goal=st.sampled_from(["READY", "NOT_READY"]))
     def an_agents_state_is_asked_for(self, agent, goal):
@@ -139,9 +139,7 @@ class AnyHistory(RuleBasedStateMachine):
             channels.append(ev.SeenChannel(call, "PJSIP/trunk-01", call, "", True, True, False))
         for call, agent in [*((c, a) for c, (a, _) in self.talking.items()), *self.ringing.items()]:
             channels.append(ev.SeenChannel(f"leg-{call}", f"PJSIP/{agent}-01", call, "", True, False, True))
-        callers = [
-            ev.SeenCaller(call, queue, 1, "555", "PJSIP/trunk-01", 0) for call, queue in self.waiting.items()
-        ]
+        callers = [ev.SeenCaller(call, queue, 1, "555", "PJSIP/trunk-01", 0) for call, queue in self.waiting.items()]
         self.desk.link(channels=channels, callers=callers)
 
     # what always holds

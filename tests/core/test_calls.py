@@ -568,6 +568,22 @@ def test_who_was_answered_meanwhile_is_found_talking(desk):
     assert desk.visit().estimated
 
 
+def test_who_came_and_was_answered_meanwhile_is_found_talking(desk):
+    session = desk.agent()
+    desk.apply(ev.LinkLost(desk.now, "gone"))
+    desk.after(5)
+    desk.link(
+        channels=[
+            ev.SeenChannel("leg", f"{PHONE}-01", "c1", "b", True, False, True),
+            ev.SeenChannel("c1", "PJSIP/trunk-01", "c1", "b", True, True, False, "support"),
+        ]
+    )
+    assert session.state is SessionState.BUSY_ON_CALL
+    assert (desk.visit().outcome, desk.visit().estimated) == (Outcome.ANSWERED, True)
+    desk.after(5).apply(ev.ChannelEnded(desk.now, "leg", True))
+    assert desk.session_now(session).total_talk_time == 5
+
+
 def test_wrap_up_that_ends_while_the_link_is_down_counts_until_its_time_was_over(desk):
     session = desk.agent()
     desk.take()
