@@ -8,7 +8,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
+from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
+
+from acd.settings import SettingsError, secret_of
 
 Call = Callable[..., Any]
 
@@ -37,16 +43,22 @@ def _runner(run: Callable[[Call, argparse.Namespace], Any]) -> Callable[[argpars
             return _request(method, f"{base}/{quoted}", body)
 
         try:
-            print(json.dumps(run(call, options), indent=2, ensure_ascii=False))
+            answer = run(call, options)
         except urllib.error.HTTPError as error:
-            print(f"acd: {_detail(error)}", file=sys.stderr)
-            return 1
+            return _failed(_detail(error))
         except OSError as error:
-            print(f"acd: {options.url} cannot be reached: {getattr(error, 'reason', error)}", file=sys.stderr)
-            return 1
+            return _failed(f"{options.url} cannot be reached: {getattr(error, 'reason', error)}")
+        except (HTTPException, ValueError, KeyError, TypeError):
+            return _failed(f"{options.url} does not answer as acd does")
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
         return 0
 
     return call_api
+
+
+def _failed(why: str) -> int:
+    print(f"acd: {why}", file=sys.stderr)
+    return 1
 
 
 def _request(method: str, url: str, body: Any) -> Any:
@@ -61,10 +73,13 @@ def _request(method: str, url: str, body: Any) -> Any:
 
 
 def _token() -> str:
-    if path := os.environ.get("ACD_API_TOKEN_FILE"):
-        with open(path, encoding="utf-8") as file:
-            return file.read().strip()
-    return os.environ.get("ACD_API_TOKEN", "")
+    """The token of ACD_API_TOKEN_FILE or ACD_API_TOKEN. Raises SettingsError."""
+    path = os.environ.get("ACD_API_TOKEN_FILE")
+    given = os.environ.get("ACD_API_TOKEN")
+    token = secret_of(SecretStr(given) if given else None, Path(path) if path else None, "ACD_API_TOKEN")
+    if not token.isascii() or not token.isprintable():
+        raise SettingsError("ACD_API_TOKEN: must be printable ASCII")
+    return token
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from acd.asterisk.link import Login, Unsendable
 from acd.commands import Commands
@@ -95,17 +95,24 @@ def _make_agents(service: Service, settings: HandlerSettings) -> None:
 
 async def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT. Raises SettingsError when it cannot start."""
-    store = Store(settings.store.url)
+    url = settings.store.url.get_secret_value()
     try:
+        store = Store(url)
         store.open()
-    except SQLAlchemyError as error:
-        raise SettingsError(f"store.url: the database cannot be opened: {getattr(error, 'orig', error)}") from None
+    except (SQLAlchemyError, ImportError) as error:  # without the address, which may hold a password
+        raise SettingsError(f"store.url: the database cannot be opened: {_reason(error)}") from None
     try:
         handlers = {name: make_handler(name, each, store) for name, each in settings.handlers.items()}
-        token = api_token(settings.web, settings.store.url)
+        token = api_token(settings.web, url)
         await _run(handlers, make_app(handlers, store, token), settings.web)
     finally:
         store.close()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, NoSuchModuleError | ArgumentError):
+        return "there is no such kind of database"
+    return str(getattr(error, "orig", error))
 
 
 async def _run(handlers: dict[str, Handler], app: web.Application, settings: WebSettings) -> None:

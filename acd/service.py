@@ -53,6 +53,7 @@ class Service:
         self._clock = clock
         self._confirm_within = confirm_within
         self._timer: asyncio.TimerHandle | None = None
+        self._armed_for: float | None = None
         self._sends: set[asyncio.Task[None]] = set()
         self._watchers: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._since_checkpoint = 0
@@ -123,16 +124,19 @@ class Service:
 
     def _arm(self) -> None:
         """One timer, for the earliest deadline."""
+        deadline = self.center.next_deadline()
+        if deadline == self._armed_for:
+            return
+        self._armed_for = deadline
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline = self.center.next_deadline()
         if deadline is not None:
             delay = max(0.0, deadline - self.now())
             self._timer = asyncio.get_running_loop().call_later(delay, self._time_passed)
 
     def _time_passed(self) -> None:
-        self._timer = None
+        self._timer = self._armed_for = None
         deadline = self.center.next_deadline()
         now = self.now()
         if deadline is not None and deadline <= now:

@@ -8,7 +8,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 MOST_BYTES = 79  # app_queue keeps names and reasons in 80 bytes
 FORBIDDEN = {"\r": "CR", "\n": "LF", "\0": "NUL", ",": ",", "|": "|", ";": ";"}
@@ -47,9 +56,26 @@ def an_address(value: str) -> str:
 Name = Annotated[str, AfterValidator(a_name)]
 Reason = Annotated[str, AfterValidator(plain_text)]
 Address = Annotated[str, AfterValidator(an_address)]
-Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
-Period = Annotated[int, Field(gt=0, lt=2**31)]
-Port = Annotated[int, Field(gt=0, lt=65536)]
+
+
+def a_number(value: Any) -> Any:
+    """Anything but true and false, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+def a_secret(value: SecretStr) -> SecretStr:
+    """Not blank: an empty secret would let everybody in."""
+    if not value.get_secret_value().strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(a_number), Field(ge=0, le=86400, allow_inf_nan=False)]
+Period = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=2**31)]
+Port = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=65536)]
+Secret = Annotated[SecretStr, AfterValidator(a_secret)]
 
 
 class SettingsError(Exception):
@@ -65,7 +91,7 @@ class AgentSettings(Section):
 
     id: Name
     user: Name
-    pin: SecretStr
+    pin: Secret
     wrap_up: Seconds | None = None
 
 
@@ -83,27 +109,37 @@ class HandlerSettings(Section):
     host: str = "127.0.0.1"
     port: Port = 5038
     username: str = "acd"
-    secret: SecretStr | None = None
+    secret: Secret | None = None
     secret_file: Path | None = None
     tls: bool = False
     addresses: list[str] = ["*"]
     wrap_up: Seconds = 10.0
     measurement_period: Period = 86400
-    confirm_within: Annotated[float, Field(gt=0, le=120)] = 5.0
+    confirm_within: Annotated[float, BeforeValidator(a_number), Field(gt=0, le=120)] = 5.0
     queues: dict[Name, QueueSettings] = {}
     groups: dict[Name, GroupSettings] = {}
     agents: list[AgentSettings] = []
 
+    @field_validator("agents")
+    @classmethod
+    def _each_once(cls, agents: list[AgentSettings]) -> list[AgentSettings]:
+        for what in ("id", "user"):
+            names = [getattr(agent, what) for agent in agents]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"two agents have the {what} {twice!r}")
+        return agents
+
 
 class WebSettings(Section):
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, lt=65536)] = 8080
-    token: SecretStr | None = None
+    port: Annotated[int, BeforeValidator(a_number), Field(ge=0, lt=65536)] = 8080  # 0: any that is free
+    token: Secret | None = None
     token_file: Path | None = None
 
 
 class StoreSettings(Section):
-    url: str = "sqlite:///acd.db"
+    url: Secret = SecretStr("sqlite:///acd.db")  # it may hold a password
 
 
 class LogSettings(Section):
@@ -150,7 +186,9 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        first = error.errors()[0]
+        errors = error.errors()
+        # a misspelt key is the cause where the right one is missing beside it
+        first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
         raise SettingsError(_sentence(first, path, places)) from None
 
 
@@ -185,12 +223,15 @@ def _did_you_mean(variable: str) -> str:
 def _put(tree: dict[str, Any], place: tuple[str, ...], value: str) -> None:
     for key in place[:-1]:
         tree = tree.setdefault(key, {})
+        if not isinstance(tree, dict):
+            return  # a section that is none; it is refused as such
     tree[place[-1]] = value
 
 
 def _sentence(error: Any, path: Path | None, places: dict[tuple[str, ...], str]) -> str:
     place = tuple(str(part) for part in error["loc"])
-    reason = "there is no such setting" if error["type"] == "extra_forbidden" else error["msg"]
+    unknown = error["type"] == "extra_forbidden"
+    reason = "there is no such setting" if unknown else error["msg"].removeprefix("Value error, ")
     key = ".".join(place)
     if place in places:
         return f"environment: {places[place]}: {reason}"
@@ -207,6 +248,8 @@ def secret_of(value: SecretStr | None, file: Path | None, what: str) -> str:
         secret = file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise SettingsError(f"{what}: {file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{what}: {file} is not UTF-8 text") from None
     if not secret:
         raise SettingsError(f"{what}: {file} is empty")
     return secret

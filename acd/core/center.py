@@ -109,9 +109,12 @@ class Center:
 
     def next_deadline(self) -> float | None:
         """When a TimePassed event is due; None when nothing waits for time to pass."""
-        wrap_up = self.floor.next_deadline()
-        waits = [*self.calls.unresolved.values(), *self.retries.values()]
-        return min([*waits, wrap_up] if wrap_up is not None else waits, default=None)
+        due = self.floor.next_deadline()
+        for waits in (self.calls.unresolved, self.retries):
+            if waits:
+                first = min(waits.values())
+                due = first if due is None else min(due, first)
+        return due
 
     # Asterisk's members -----------------------------------------------------------------------------------
 
