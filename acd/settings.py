@@ -46,6 +46,14 @@ def a_name(value: str) -> str:
     return plain_text(value)
 
 
+def a_reason(value: str) -> str:
+    """Plain text, or none; blanks around it are dropped, as Asterisk would drop them."""
+    value = plain_text(value).strip(" ")
+    if not value.isprintable():
+        raise ValueError("must not contain control characters")
+    return value
+
+
 def an_address(value: str) -> str:
     """A device such as PJSIP/1001, as Asterisk writes it."""
     if not re.fullmatch(r"[A-Za-z0-9_]+/[^\s/][^\s]*", a_name(value)):
@@ -54,7 +62,7 @@ def an_address(value: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(a_name)]
-Reason = Annotated[str, AfterValidator(plain_text)]
+Reason = Annotated[str, AfterValidator(a_reason)]
 Address = Annotated[str, AfterValidator(an_address)]
 
 

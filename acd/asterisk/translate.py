@@ -18,6 +18,7 @@ QUEUE_STATUSES = frozenset(
 OUT_OF_SERVICE = frozenset({"UNAVAILABLE", "INVALID"})
 RING = "4"  # ChannelState of a channel that the device itself placed
 UP = "6"
+SHUTDOWN = "4"  # SoftHangupRequest's Cause is a flag of Asterisk's own, not a Q.850 cause
 LARGEST = 1e11  # seconds or milliseconds; what is beyond is no time, nor is what is below zero
 
 
@@ -94,6 +95,10 @@ def _var_set(m: Message, at: float) -> ev.Event | None:
 
 def _hangup_request(m: Message, at: float) -> ev.Event:
     return ev.HangupRequested(at, _need(m, "Uniqueid"))
+
+
+def _soft_hangup_request(m: Message, at: float) -> ev.Event | None:
+    return ev.ChannelCut(at, _need(m, "Uniqueid")) if m.get("Cause") == SHUTDOWN else None
 
 
 def _agent_called(m: Message, at: float) -> ev.Event:
@@ -197,6 +202,7 @@ TRANSLATORS: dict[str, Callable[[Message, float], ev.Event | None]] = {
     "UserEvent": _user_event,
     "VarSet": _var_set,
     "HangupRequest": _hangup_request,
+    "SoftHangupRequest": _soft_hangup_request,
     "AgentCalled": _agent_called,
     "AgentConnect": _agent_connect,
     "AgentComplete": _agent_complete,

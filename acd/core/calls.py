@@ -111,6 +111,10 @@ class Calls:
         for visit in self._visits_of(event.leg):
             visit.hangup_told = True
 
+    def channel_cut(self, event: ev.ChannelCut) -> None:
+        for visit in self._visits_of(event.leg):
+            visit.cut = True
+
     def tick(self, at: float) -> None:
         """Books the exits that nobody explained in time."""
         for key in [key for key, until in self.unresolved.items() if until <= at]:
@@ -118,6 +122,8 @@ class Calls:
             self._resolve(visit, at, self._unexplained(visit))
 
     def _unexplained(self, visit: Visit) -> Outcome:
+        if visit.cut:
+            return Outcome.LOST
         if not visit.abandon_told:
             return Outcome.LEFT_BY_KEY  # the one exit without QueueCallerAbandon
         if visit.hangup_told:

@@ -46,6 +46,7 @@ class Center:
             ev.CallerLeft: self.calls.left,
             ev.QueueStatusTold: self.calls.status_told,
             ev.HangupRequested: self.calls.hangup_requested,
+            ev.ChannelCut: self.calls.channel_cut,
             ev.AgentCalled: self.calls.agent_called,
             ev.AgentConnected: self.calls.connected,
             ev.AgentCompleted: self.calls.completed,
@@ -98,7 +99,7 @@ class Center:
                 return device_of(event.channel) in self.state.addresses
             case ev.DialBegun() | ev.DialEnded():
                 return event.leg in legs or event.source in legs
-            case ev.HangupRequested():
+            case ev.HangupRequested() | ev.ChannelCut():
                 return event.leg in calls
             case ev.BridgeEntered() | ev.BridgeLeft() | ev.HoldStarted() | ev.HoldEnded():
                 return event.leg in calls or event.leg in legs

@@ -161,6 +161,13 @@ class HangupRequested(NamedTuple):
     leg: str
 
 
+class ChannelCut(NamedTuple):
+    """SoftHangupRequest for the reason that Asterisk itself ends: nobody hung up."""
+
+    at: float
+    leg: str
+
+
 class AgentCalled(NamedTuple):
     """The queue rings a member: `leg` is an ACD leg from now on."""
 
@@ -369,6 +376,7 @@ Event = (
     | CallerLeft
     | QueueStatusTold
     | HangupRequested
+    | ChannelCut
     | AgentCalled
     | AgentConnected
     | AgentCompleted

@@ -126,6 +126,7 @@ class Visit:
     left: float | None = None
     abandon_told: bool = False
     hangup_told: bool = False
+    cut: bool = False  # Asterisk ended under him
     unresolved_until: float | None = None
     answered: float | None = None
     rung: float | None = None

@@ -319,6 +319,14 @@ def test_an_exit_that_nothing_explains_is_called_unknown(desk):
     assert desk.visit().outcome is Outcome.UNKNOWN
 
 
+def test_a_caller_whom_the_end_of_asterisk_cuts_off_is_lost_and_has_not_abandoned(desk):
+    desk.join()
+    desk.apply(ev.ChannelCut(desk.now, "c1"))
+    desk.leave()
+    desk.apply(ev.ChannelEnded(desk.now, "c1", True))
+    assert desk.visit().outcome is Outcome.LOST
+
+
 def test_where_the_dialplan_reports_exits_silence_means_redirected(desk):
     desk.apply(ev.QueueStatusTold(desk.now, "other", "support", "TIMEOUT"))
     desk.join()
