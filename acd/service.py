@@ -64,7 +64,10 @@ class Service:
         state, tail = self._store.load(self.name)
         center = Center(state)
         for event in tail:
-            center.apply(event)
+            try:
+                center.apply(event)
+            except Exception:  # one event that has become senseless must not cost the state of all others
+                log.exception("An event of the log cannot be replayed: %.500r", event)
         self.center = center
         if center.state.linked:  # the last run did not end in good order
             self.record(ev.LinkLost(self.now(), "acd was started again"))
@@ -94,7 +97,9 @@ class Service:
         for effect in effects:
             self._tell(effect)
         self._since_checkpoint += 1
-        if self._since_checkpoint >= CHECKPOINT_EVERY:
+        gap = self.name in self._store.gaps and self._store.problem is None
+        if self._since_checkpoint >= CHECKPOINT_EVERY or gap:
+            self._store.gaps.discard(self.name)
             self.checkpoint()
         return effects
 

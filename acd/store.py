@@ -95,7 +95,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self.problem: str | None = None  # why nothing can be written at present
-        self.dropped = 0  # events given up because the database was away for too long
+        self.gaps: set[str] = set()  # handlers whose log lacks events, because the database was away for too long
         self._engine = _engine(url)
         self._waiting: queue.Queue[Write | concurrent.futures.Future[None] | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._write_for_ever, name="store", daemon=True)
@@ -172,9 +172,9 @@ class Store:
         try:
             self._waiting.put_nowait((table, values))
         except queue.Full:
-            if not self.dropped:
+            if not self.gaps:
                 log.error("The database is away for too long: events are no longer kept until it is back")
-            self.dropped += 1
+            self.gaps.add(values["handler"])
 
     # Reading ----------------------------------------------------------------------------------------------
 
@@ -190,7 +190,8 @@ class Store:
                 .where(EventRow.handler == handler, col(EventRow.seq) > (found.seq if found else 0))
                 .order_by(col(EventRow.seq))
             )
-            return state, [_decode(row.kind, row.data) for row in rows]
+            known = (_decode(row.kind, row.data) for row in rows)
+            return state, [happened for happened in known if happened is not None]
 
     def pins(self, handler: str) -> dict[str, str]:
         """The PIN hashes of a handler's agents."""
@@ -264,7 +265,9 @@ class Store:
     def _write_one_by_one(self, writes: list[Write]) -> None:
         """One of them can never be written; the others are, and that one is told."""
         if len(writes) == 1:
-            log.exception("This cannot be written and is given up: %.500r", writes[0])
+            table, values = writes[0]
+            shown = {name: value for name, value in values.items() if table == "event" or name in ("handler", "key")}
+            log.exception("A row of %s cannot be written and is given up: %.500r", table, shown)
             return
         for write in writes:
             self._write_until_done([write])
@@ -320,7 +323,11 @@ def _columns(query: Any) -> Any:
     return query.with_only_columns(*CallRow.__table__.columns)  # type: ignore[attr-defined]
 
 
-def _decode(kind: str, data: str) -> ev.Event:
+def _decode(kind: str, data: str) -> ev.Event | None:
+    """An event of the log; None for a kind that only a newer acd knows."""
+    if kind not in ev.KINDS:
+        log.error("The log has an event of an unknown kind, it is passed over: %s", kind)
+        return None
     values = json.loads(data)
     if kind == "PictureTaken":
         at, booted, queues, members, callers, channels, devices = values

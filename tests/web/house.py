@@ -1,0 +1,171 @@
+"""A whole call center for tests: fake Asterisk, service, store and the web API, all in this process."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp.test_utils import TestClient, TestServer
+from multidict import CIMultiDictProxy
+
+from acd.core.records import AgentSession
+from acd.serve import make_handler
+from acd.settings import HandlerSettings
+from acd.store import Store
+from acd.web.app import make_app
+from tests.helpers import until
+from tests.web.switch import Call, Switch
+
+TOKEN = "a token for tests"
+PIN = "4711"
+PHONE = "PJSIP/1001"
+H = "/api/v1/handlers/main"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API said."""
+
+    status: int
+    body: Any
+    headers: CIMultiDictProxy[str]
+    text: str
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that a 422 names."""
+        return [".".join(str(part) for part in error["loc"]) for error in self.body["errors"]]
+
+
+class House:
+    """The parts, and short ways to what most tests need."""
+
+    def __init__(self, switch: Switch, store: Store, settings: HandlerSettings) -> None:
+        self.switch, self.store = switch, store
+        self.handler = make_handler("main", settings, store)
+        self.service = self.handler.service
+        self.center = self.service.center
+        self.app = make_app({"main": self.handler}, store, TOKEN)
+        self.client: TestClient[Any, Any]
+
+    async def call(self, method: str, path: str, body: object = None, *, token: str | None = TOKEN) -> Answer:
+        """One request; `path` is below the handler unless it begins with a slash."""
+        data = None if body is None else json.dumps(body).encode()
+        return await self.send(method, path, data, token=token)
+
+    async def send(
+        self, method: str, path: str, data: bytes | None = None, *, token: str | None = TOKEN, **headers: str
+    ) -> Answer:
+        """One request with these very bytes."""
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        url = path if path.startswith("/") else f"{H}/{path}".rstrip("/")
+        async with self.client.request(method, url, data=data, headers=headers) as answer:
+            text = await answer.text()
+            is_json = "json" in answer.content_type
+            return Answer(answer.status, json.loads(text) if is_json else None, answer.headers, text)
+
+    async def get(self, path: str) -> Any:
+        """The body of a GET that succeeds."""
+        answer = await self.call("GET", path)
+        assert answer.status == 200, answer.text
+        return answer.body
+
+    async def agent(self, id: str = "1001", user: str = "alice") -> Any:
+        """A new agent with a PIN, as he is shown."""
+        answer = await self.call("POST", "agents", {"id": id, "pin": PIN, "user": user})
+        assert answer.status == 201, answer.text
+        return answer.body
+
+    async def log_on(self, agent: str = "1001", group: str = "support", phone: str = PHONE) -> str:
+        """A session of an agent who is there already; its id."""
+        answer = await self.call("POST", f"agents/{agent}/sessions", {"acd_group": group, "address": phone})
+        assert answer.status == 201, answer.text
+        return str(answer.body["id"])
+
+    async def ready(self, group: str = "support", agent: str = "1001") -> str:
+        """A new agent (without a PIN) who is logged on and ready for calls; his session's id."""
+        await self.call("POST", "agents", {"user": agent})
+        key = await self.log_on(agent, group, f"PJSIP/{agent}")
+        for path in (f"sessions/{key}/state", f"agents/{agent}/state"):
+            assert (await self.call("PUT", path, {"state": "READY"})).status == 200
+        return key
+
+    def session(self, key: str) -> AgentSession:
+        return self.center.state.sessions[key]
+
+    async def in_state(self, key: str, state: str) -> None:
+        await until(lambda: self.session(key).state.name == state, what=f"{state}, is {self.session(key).state.name}")
+
+    async def on_a_call(self, group: str = "support") -> tuple[str, Call]:
+        """An agent who has just taken a call; the pause that covers the wrap-up is in force."""
+        key, call = await self.ready(group), Call("1.1", "support")
+        self.switch.take(call)
+        await self.in_state(key, "BUSY_ON_CALL")
+        await until(lambda: self.switch.queues["support"][PHONE].paused, what="paused during the call")
+        return key, call
+
+    async def in_wrap_up(self) -> tuple[str, Call]:
+        """An agent in after-call work."""
+        key, call = await self.on_a_call()
+        self.switch.hang_up(call)
+        await self.in_state(key, "BUSY_WRAPUP")
+        return key, call
+
+    async def refused(self, method: str, path: str, body: object = None) -> Answer:
+        """A request that is refused, with its answer's form checked."""
+        answer = await self.call(method, path, body)
+        check_problem(answer)
+        return answer
+
+
+def check_problem(answer: Answer) -> None:
+    """An error is a problem+json with all its members."""
+    assert answer.headers["Content-Type"].split(";")[0] == "application/problem+json", answer.text
+    assert {"status", "title", "detail", "code"} <= answer.body.keys()
+    assert answer.body["status"] == answer.status
+    assert answer.body["code"] == answer.body["code"].lower().replace("_", "-").replace(" ", "-")
+    assert "Traceback" not in answer.text
+
+
+@asynccontextmanager
+async def open_house(
+    folder: Path, prepare: Callable[[Switch], object] = lambda _: None, *, linked: bool = True, **settings: Any
+) -> AsyncIterator[House]:
+    """A house with the queues support and sales, linked to its Asterisk unless told otherwise."""
+    switch = Switch("support", "sales")
+    prepare(switch)
+    async with switch:
+        defaults: dict[str, Any] = {
+            "port": switch.port,
+            "secret": switch.secret,
+            "groups": {"support": {"queues": ["support"]}, "both": {"queues": ["support", "sales"]}},
+            "addresses": ["PJSIP/*"],
+            "confirm_within": 2.0,
+        }
+        store = Store(f"sqlite:///{folder}/acd.db")
+        store.open()
+        try:
+            house = House(switch, store, HandlerSettings.model_validate(defaults | settings))
+            async with live(house, linked=linked):
+                yield house
+        finally:
+            store.close()
+
+
+@asynccontextmanager
+async def live(house: House, *, linked: bool = True) -> AsyncIterator[None]:
+    """The house with its service and its web server running."""
+    run = asyncio.create_task(house.service.run()) if linked else None
+    try:
+        async with TestClient(TestServer(house.app)) as house.client:
+            if linked:
+                await until(lambda: house.center.state.linked, what="linked")
+            yield
+    finally:
+        await house.service.close()
+        if run is not None:
+            await run
