@@ -1,0 +1,177 @@
+"""An Asterisk of our own in a process of its own: answers acd's actions and then plays a call center's day.
+
+Only as much as the bench needs; the times of the stream are ahead of the clock, so there is no wrap-up in it.
+"""
+
+import itertools
+import multiprocessing
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection as Pipe
+from typing import NamedTuple
+
+from tests.bench.stream import CallCenter, Size, Step
+
+WRITE = 16 * 1024  # bytes, what is written at once when nothing else is asked for
+Headers = dict[str, str]
+
+
+class Paced(NamedTuple):
+    """Play so many messages, `burst` at once, `rate` a second; answered with the time of each write."""
+
+    messages: int
+    rate: float
+    burst: int
+
+
+class Flood(NamedTuple):
+    """Play so many calls for each agent, as fast as they are taken: at most `ahead` calls beyond those told as done."""
+
+    each: int
+    ahead: int
+
+
+class Asterisk:
+    """The other process, seen from ours. Talk to it through `pipe`."""
+
+    def __init__(self, pipe: Pipe, port: int, world: CallCenter) -> None:
+        self.pipe = pipe
+        self.port = port
+        self.world = world  # the same agents; its truth stays empty
+
+
+@contextmanager
+def asterisk(size: Size) -> Iterator[Asterisk]:
+    """One connection is served, then it ends."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_serve, args=(theirs, size), daemon=True)
+    process.start()
+    try:
+        yield Asterisk(ours, ours.recv(), CallCenter(size))
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(pipe: Pipe, size: Size) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        pipe.send(listener.getsockname()[1])
+        peer, _ = listener.accept()
+    peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    peer.sendall(b"Asterisk Call Manager/11.0.0\r\n")
+    player = _Player(peer, size)
+    threading.Thread(target=player.answer, daemon=True).start()
+    while True:
+        match pipe.recv():
+            case Paced() as asked:
+                pipe.send(player.play_paced(asked))
+            case Flood() as asked:
+                player.play_flood(asked, pipe)
+
+
+class _Player:
+    def __init__(self, peer: socket.socket, size: Size) -> None:
+        self._peer = peer
+        self._world = CallCenter(size, start=time.time())
+        self._by_phone = {agent.phone: agent for agent in self._world.agents}
+        self._steps: Iterator[Step] | None = None
+        self._lock = threading.Lock()
+        self._actions: dict[str, Callable[[Headers], bytes]] = {
+            "Login": self._login,
+            "Ping": self._ping,
+            "QueueStatus": self._queue_status,
+            "QueueAdd": self._queue_add,
+            "QueuePause": self._queue_pause,
+        }
+
+    # Answering --------------------------------------------------------------------------------------------
+
+    def answer(self) -> None:
+        """Answers whatever is asked, until the other side is gone."""
+        unread = b""
+        while data := self._peer.recv(65536):
+            *blocks, unread = (unread + data).split(b"\r\n\r\n")
+            answers = [self._act(dict(line.split(": ", 1) for line in b.decode().split("\r\n"))) for b in blocks]
+            with self._lock:
+                self._peer.sendall(b"".join(answers))
+
+    def _act(self, action: Headers) -> bytes:
+        return self._actions.get(action["Action"], _empty_list)(action)
+
+    def _login(self, action: Headers) -> bytes:
+        booted = b"Event: FullyBooted\r\nPrivilege: system,all\r\nUptime: 100\r\nLastReload: 100\r\n\r\n"
+        return _success(action, "Message: Authentication accepted") + booted
+
+    def _ping(self, action: Headers) -> bytes:
+        return _success(action, "Ping: Pong", f"Timestamp: {time.time():.6f}")
+
+    def _queue_status(self, action: Headers) -> bytes:
+        queues = "".join(
+            f"Event: QueueParams\r\nQueue: {queue}\r\nActionID: {action['ActionID']}\r\n\r\n"
+            for queue in self._world.queues
+        )
+        return _list(action, queues.encode())
+
+    def _queue_add(self, action: Headers) -> bytes:
+        agent = self._by_phone[action["Interface"]]
+        added = self._world.added(agent, time.time(), [action["Queue"]])
+        return _success(action, "Message: Added interface to queue") + added
+
+    def _queue_pause(self, action: Headers) -> bytes:
+        done = _success(action, "Message: Interface paused successfully")
+        if self._steps is not None:  # what follows stands in the stream
+            return done
+        reason = action.get("Reason", "") if action["Paused"] == "true" else None
+        return done + self._world.paused(self._by_phone[action["Interface"]], time.time(), reason)
+
+    # Playing ----------------------------------------------------------------------------------------------
+
+    def play_paced(self, asked: Paced) -> list[float]:
+        """Returns when each message was written, on the clock that all processes share."""
+        if self._steps is None:
+            self._steps = self._world.calls(1_000_000)
+        steps = [step.data for step in itertools.islice(self._steps, asked.messages)]
+        written: list[float] = []
+        began = time.monotonic()
+        for start in range(0, asked.messages, asked.burst):
+            burst = steps[start : start + asked.burst]
+            time.sleep(max(0.0, began + start / asked.rate - time.monotonic()))
+            with self._lock:
+                written += [time.monotonic()] * len(burst)
+                self._peer.sendall(b"".join(burst))
+        return written
+
+    def play_flood(self, asked: Flood, pipe: Pipe) -> None:
+        """Tells ("sent", truth) at the end."""
+        self._steps = self._world.calls(asked.each)
+        done = 0
+        waiting, size = [], 0
+        for step in self._steps:
+            waiting.append(step.data)
+            size += len(step.data)
+            if size >= WRITE:
+                with self._lock:
+                    self._peer.sendall(b"".join(waiting))
+                waiting, size = [], 0
+                while self._world.truth.calls - done > asked.ahead or pipe.poll():
+                    done = pipe.recv()
+        with self._lock:
+            self._peer.sendall(b"".join(waiting))
+        pipe.send(self._world.truth.plain())
+
+
+def _success(action: Headers, *lines: str) -> bytes:
+    text = "".join(f"{line}\r\n" for line in ("Response: Success", f"ActionID: {action['ActionID']}", *lines, ""))
+    return text.encode()
+
+
+def _list(action: Headers, items: bytes) -> bytes:
+    end = f"Event: {action['Action']}Complete\r\nActionID: {action['ActionID']}\r\nEventList: Complete\r\n\r\n"
+    return _success(action, "EventList: start", "Message: will follow") + items + end.encode()
+
+
+def _empty_list(action: Headers) -> bytes:
+    return _list(action, b"")

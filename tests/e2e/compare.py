@@ -1,0 +1,203 @@
+"""Lays three accounts of the same calls side by side: acd's figures, what the phones heard, and queue_log.
+
+The phones' clocks and acd's must agree within NEAR seconds; queue_log has whole seconds, cut off.
+"""
+
+from collections.abc import Iterable
+
+import pytest
+
+from phones.calls import CallResult
+from tests.e2e.containers import LogLine
+from tests.e2e.desk import Agent, Desk, HeardCall, Json, moment, result_of
+
+NEAR = 0.5
+GUESSED = 1.5  # of a time that nobody saw, and acd says so
+LOG = 1.1  # a whole second, cut off
+PICKS_UP = 0.5  # Asterisk's Answer() waits so long for the voice of a caller who is silent
+WAITED_IN = {  # queue_log's word for an exit without an agent -> acd's outcomes
+    "ABANDON": {"abandoned"},
+    "EXITWITHTIMEOUT": {"timed_out", "flowed_out"},
+    "EXITWITHKEY": {"left_by_key", "flowed_out"},
+    "EXITEMPTY": {"left_empty", "flowed_out"},
+}
+COMPLETED = ("COMPLETECALLER", "COMPLETEAGENT", "BLINDTRANSFER", "ATTENDEDTRANSFER")  # all with ...|hold|talk|position
+
+
+def near(expected: float, within: float = NEAR) -> object:
+    return pytest.approx(expected, abs=within)
+
+
+async def compare(desk: Desk) -> list[Json]:
+    """Fails where the three differ; returns the ledger. Every call must be over."""
+    rows, lines = await desk.rows(), await desk.queue_log()
+    _compare_entries(rows, lines)
+    for row in rows:
+        of_call = [line for line in lines if (line.call, line.queue) == (row["call"], row["queue"])]
+        _compare_row(desk, row, of_call, lines)
+    for name in {row["queue"] for row in rows}:
+        _compare_queue(await desk.queue(name), [row for row in rows if row["queue"] == name])
+    for agent in desk.agents:
+        await compare_agent(agent, [row for row in rows if row["agent"] == agent.id])
+    return rows
+
+
+def _compare_entries(rows: list[Json], lines: list[LogLine]) -> None:
+    entries = sorted((line.call, line.queue) for line in lines if line.event == "ENTERQUEUE")
+    assert sorted((row["call"], row["queue"]) for row in rows) == entries
+
+
+# A row ------------------------------------------------------------------------------------------------------------
+
+
+def _compare_row(desk: Desk, row: Json, of_call: list[LogLine], lines: list[LogLine]) -> None:
+    assert row["outcome"] is not None and row["ended"] is not None, row
+    _compare_whole_seconds(row)
+    (entered,) = (line for line in of_call if line.event == "ENTERQUEUE")
+    assert moment(row["entered"]) == near(entered.at, LOG)
+    caller = result_of(desk, row["caller"]) if _is_first(row, lines) else None
+    if caller is not None:
+        assert moment(row["entered"]) == near(_entry_of(caller)), (row, caller)
+    if row["outcome"] == "answered":
+        agent = next(agent for agent in desk.agents if agent.id == row["agent"])
+        _compare_answered(row, of_call, agent, caller)
+        _compare_wrap_up(row, agent, lines)
+    else:
+        _compare_not_answered(row, of_call, caller)
+
+
+def _is_first(row: Json, lines: list[LogLine]) -> bool:
+    """Of a caller who goes on to another queue, only the first entry can be seen at his phone."""
+    entries = [line.queue for line in lines if (line.call, line.event) == (row["call"], "ENTERQUEUE")]
+    return entries[0] == str(row["queue"])
+
+
+def _compare_whole_seconds(row: Json) -> None:
+    for name in ("wait_time", "talk_time", "hold_time", "wrap_up_time"):
+        exact = row[f"{name}_exact"]
+        assert row[name] == (None if exact is None else int(exact)), (name, row)
+
+
+def _entry_of(caller: CallResult) -> float:
+    """605 enters the queue unanswered, the others as soon as they are picked up."""
+    if caller.number == "605":
+        assert caller.started is not None
+        return caller.started
+    assert caller.answered is not None
+    return caller.answered + PICKS_UP
+
+
+def _compare_answered(row: Json, of_call: list[LogLine], agent: Agent, caller: CallResult | None) -> None:
+    within = GUESSED if row["estimated"] else NEAR
+    heard = _heard(agent, row)
+    assert heard.answered is not None and heard.ended is not None, heard
+    assert moment(row["answered"]) == near(heard.answered, within)
+    assert moment(row["ended"]) == near(heard.ended, within)
+    assert row["talk_time_exact"] == near(heard.seconds, within)
+    if caller is not None:
+        assert row["wait_time_exact"] == near(heard.answered - _entry_of(caller), within)
+    (connect,) = (line for line in of_call if line.event == "CONNECT")
+    waited, _, rang = connect.data
+    assert (connect.agent, connect.at) == (agent.user, near(moment(row["answered"]), LOG))
+    assert int(waited) == near(row["wait_time_exact"], LOG)
+    assert int(rang) == near(heard.answered - heard.began, LOG)
+    (complete,) = (line for line in of_call if line.event in COMPLETED)
+    assert complete.at == near(moment(row["ended"]), LOG)
+    assert int(complete.data[-2]) == near(row["talk_time_exact"], LOG)
+
+
+def _heard(agent: Agent, row: Json) -> HeardCall:
+    return next(call for call in agent.heard if call.peer == row["caller"] and call.answered is not None)
+
+
+def _compare_wrap_up(row: Json, agent: Agent, lines: list[LogLine]) -> None:
+    """After-call work lasts until Asterisk is told what comes next."""
+    assert row["wrap_up_time_exact"] is not None, row
+    names = (agent.user, agent.address)
+    told = [line for line in lines if line.agent in names and line.event in ("UNPAUSE", "PAUSE", "REMOVEMEMBER")]
+    over = [line.at for line in told if line.at >= int(moment(row["ended"])) and not _starts_call(line)]
+    if over:
+        assert over[0] == near(moment(row["ended"]) + row["wrap_up_time_exact"], LOG), (row, told)
+
+
+def _starts_call(line: LogLine) -> bool:
+    return line.event == "PAUSE" and line.data[:1] == ("wrapup",)
+
+
+def _compare_not_answered(row: Json, of_call: list[LogLine], caller: CallResult | None) -> None:
+    assert (row["agent"], row["session"], row["answered"], row["talk_time"]) == (None, None, None, None)
+    (exit_,) = (line for line in of_call if line.event in WAITED_IN)
+    assert row["outcome"] in WAITED_IN[exit_.event]
+    assert moment(row["ended"]) == near(exit_.at, LOG)
+    assert int(exit_.data[-1]) == near(row["wait_time_exact"], LOG)
+    if caller is not None and row["outcome"] == "abandoned":
+        assert caller.ended is not None
+        assert moment(row["ended"]) == near(caller.ended)
+        assert row["wait_time_exact"] == near(caller.ended - _entry_of(caller))
+
+
+# Sums -------------------------------------------------------------------------------------------------------------
+
+
+def _compare_queue(queue: Json, rows: list[Json]) -> None:
+    def having(*outcomes: str) -> int:
+        return sum(row["outcome"] in outcomes for row in rows)
+
+    assert queue["total_calls_queued"] == len(rows)
+    assert queue["current_calls_queued"] == 0
+    assert queue["total_calls_answered"] == having("answered")
+    assert queue["total_calls_abandoned"] == having("abandoned")
+    assert queue["total_calls_flowed_out"] == having("flowed_out")
+    rest = len(rows) - having("answered", "abandoned", "flowed_out")
+    assert queue["final_disposition"] == rest
+    waits = [row["wait_time_exact"] for row in rows]
+    assert queue["longest_ever_wait_time_exact"] == near(max(waits), 0.001)
+    assert queue["average_wait_time_exact"] == near(sum(waits) / len(waits), 0.001)
+
+
+async def compare_agent(agent: Agent, rows: list[Json]) -> None:
+    """The agent's figures and his sessions' against the ledger and the phone; all of them over."""
+    sessions = [await agent.session(group) for group in agent.sessions]
+    for session in sessions:
+        compare_session(session, [row for row in rows if row["session"] == session["id"]], agent)
+    seen = await agent.agent()
+    assert seen["number_of_acd_calls"] == len(rows) == sum(session["number_of_calls"] for session in sessions)
+    assert seen["total_acd_call_time"] == seen["total_acd_talk_time"] + seen["total_wrap_up_time"]
+    for ours, theirs in (
+        ("total_acd_talk_time_exact", "total_talk_time_exact"),
+        ("total_wrap_up_time_exact", "total_wrap_up_time_exact"),
+        ("total_acd_call_time_exact", "total_call_time_exact"),
+    ):
+        assert seen[ours] == near(sum(session[theirs] for session in sessions), 0.001), ours
+    others = [call for call in agent.heard if call.answered and call.peer not in {row["caller"] for row in rows}]
+    assert seen["number_of_incoming_calls"] == sum(call.incoming for call in others)
+    assert seen["number_of_outgoing_calls"] == sum(not call.incoming for call in others)
+
+
+def compare_session(session: Json, rows: list[Json], agent: Agent) -> None:
+    within = GUESSED if any(row["estimated"] for row in rows) else NEAR * max(1, len(rows))
+    heard = [_heard(agent, row) for row in rows]
+    assert session["number_of_calls"] == len(rows)
+    assert session["total_talk_time_exact"] == near(sum(call.seconds for call in heard), within)
+    assert session["total_talk_time_exact"] == near(sum(row["talk_time_exact"] for row in rows), 0.001)
+    assert session["total_wrap_up_time_exact"] == near(sum(row["wrap_up_time_exact"] for row in rows), 0.001)
+    assert session["total_call_time"] == session["total_talk_time"] + session["total_wrap_up_time"]
+    _compare_averages(session, len(rows))
+    _compare_times_to_answer(session, heard, within)
+    rate = len(rows) * 3600 / session["session_duration_exact"]
+    assert float(session["acd_call_rate"]) == pytest.approx(rate, rel=1e-4)
+
+
+def _compare_averages(session: Json, calls: int) -> None:
+    for name in ("talk_time", "call_time", "wrap_up_time"):
+        total = session[f"total_{name}_exact"]
+        assert session[f"total_{name}"] == (int(total) if name != "call_time" else session["total_call_time"])
+        assert session[f"average_{name}"] == (int(total / calls) if calls else 0), name
+
+
+def _compare_times_to_answer(session: Json, heard: Iterable[HeardCall], within: float) -> None:
+    times = [call.answered - call.began for call in heard if call.answered is not None]
+    assert session["longest_time_to_answer_exact"] == near(max(times, default=0.0), within)
+    assert session["longest_time_to_answer"] == int(session["longest_time_to_answer_exact"])
+    average = sum(times) / len(times) if times else 0.0
+    assert session["average_time_to_answer"] == near(average, 1 + within)

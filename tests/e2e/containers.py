@@ -1,0 +1,169 @@
+"""Asterisk, softphones and callers: one compose project with ports of its own, and what can be read out of it."""
+
+import asyncio
+import fcntl
+import os
+import random
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROJECT = os.environ.get("ACD_E2E_PROJECT", "acd-e2e")
+SERVICES = ("asterisk", "phones", "callers")
+PHONES = 6
+DOORS = 20  # phone doors that docker-compose.yml publishes
+HOST = "127.0.0.1"
+
+
+class ContainerError(Exception):
+    """A docker command failed; the message holds its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of queue_log. `at` is whole seconds, cut off."""
+
+    at: int
+    call: str
+    queue: str
+    agent: str
+    event: str
+    data: tuple[str, ...]
+
+
+def parse_queue_log(text: str) -> list[LogLine]:
+    return [
+        LogLine(int(at), call, queue, agent, event, tuple(data))
+        for at, call, queue, agent, event, *data in (line.split("|") for line in text.splitlines() if line)
+    ]
+
+
+def _is_free(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_ports(many: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """The first of so many free ports in a row, below those that the kernel gives away by itself."""
+    for _ in range(200):
+        first = random.randrange(20000, 32700 - many)
+        if all(_is_free(port, kind) for port in range(first, first + many)):
+            return first
+    raise ContainerError(f"no {many} free ports in a row")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where this run's containers are reached."""
+
+    ami: int = field(default_factory=lambda: free_ports(1))
+    sip: int = field(default_factory=lambda: free_ports(1, socket.SOCK_DGRAM))
+    rtp: int = field(default_factory=lambda: free_ports(4, socket.SOCK_DGRAM))
+    doors: int = field(default_factory=lambda: free_ports(DOORS + 1))
+
+    @property
+    def callers(self) -> int:
+        return self.doors + DOORS
+
+
+class OneRunAtATime:
+    """The project has one name, so that a leftover can be found and removed; hence a second run waits."""
+
+    def __enter__(self) -> None:
+        self._file = (Path(tempfile.gettempdir()) / f"{PROJECT}.lock").open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"\nwaiting for another run of the project {PROJECT} to end", file=sys.stderr)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._file.close()
+
+
+class Containers:
+    """The compose project of this run."""
+
+    def __init__(self) -> None:
+        self.ports = Ports()
+        self.ami_secret = secrets.token_hex(16)
+        self.sip_secret = secrets.token_hex(16)
+        self.stopped = False  # Asterisk, by a test
+
+    # Up and down ------------------------------------------------------------------------------------------
+
+    def up(self) -> None:
+        """Returns when Asterisk has fully booted; the phones register a moment later."""
+        self.compose("up", "--detach", "--build", "--wait", *SERVICES, patience=1200)
+
+    def down(self) -> None:
+        """Removes the project with its volumes, whoever started it. No harm if there is none."""
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", patience=120)
+
+    def compose(self, *words: str, patience: float = 60) -> str:
+        front = ("docker", "compose", "-f", "docker-compose.yml", "--env-file", os.devnull, "-p", PROJECT)
+        return _run((*front, "--profile", "phones", "--progress", "quiet", *words), patience, self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        ports = self.ports
+        others = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
+        return others | {
+            "ACD_AMI_SECRET": self.ami_secret,
+            "ACD_SIP_SECRET": self.sip_secret,
+            "ACD_BIND": HOST,
+            "ACD_TRUNK_MATCH": "local",
+            "ACD_TRUNK_CONTACT": "sip:callers:5060",
+            "ACD_AMI_PORT": str(ports.ami),
+            "ACD_SIP_PORT": str(ports.sip),
+            # All phones are inside, so the range that is used need not be the one that is published.
+            "ACD_RTP_PORTS": f"{ports.rtp}-{ports.rtp + 3}",
+            "ACD_RTP_RANGE": "20000-20999",
+            "ACD_PHONES": str(PHONES + 2),
+            "ACD_SOFTPHONES": str(PHONES),
+            "ACD_PHONES_PORTS": f"{ports.doors}-{ports.doors + DOORS - 1}",
+            "ACD_CALLERS_PORT": str(ports.callers),
+        }
+
+    # Asterisk ---------------------------------------------------------------------------------------------
+
+    async def cli(self, command: str) -> str:
+        """A command at Asterisk's own console."""
+        return await self._in_asterisk("asterisk", "-rx", command)
+
+    async def queue_log(self) -> list[LogLine]:
+        return parse_queue_log(await self._in_asterisk("cat", "/var/log/asterisk/queue_log"))
+
+    async def _in_asterisk(self, *words: str) -> str:
+        return await asyncio.to_thread(_run, ("docker", "exec", f"{PROJECT}-asterisk-1", *words), 20)
+
+    async def stop_asterisk(self) -> None:
+        self.stopped = True
+        await asyncio.to_thread(self.compose, "stop", "asterisk")
+
+    async def start_asterisk(self) -> None:
+        """Returns when it has fully booted."""
+        await asyncio.to_thread(self.compose, "up", "--detach", "--no-build", "--no-recreate", "--wait", "asterisk")
+        self.stopped = False
+
+    def last_words(self, service: str, lines: int) -> str:
+        return self.compose("logs", "--no-color", "--no-log-prefix", "--tail", str(lines), service)
+
+
+def _run(words: Sequence[str], patience: float, environment: dict[str, str] | None = None) -> str:
+    ended = subprocess.run(
+        words, capture_output=True, text=True, timeout=patience, env=environment, cwd=REPOSITORY, check=False
+    )
+    if ended.returncode:
+        raise ContainerError(f"{' '.join(words)}: {ended.stdout}{ended.stderr}")
+    return ended.stdout

@@ -1,0 +1,461 @@
+"""The desk of one test: a fresh acd, its API, agents at their phones, and callers."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+
+from phones.callers import Caller, CallResult, start_call
+from phones.control import Phone, PhoneEvent
+from tests.e2e.containers import HOST, Containers, LogLine, free_ports
+from tests.helpers import until
+
+Json = dict[str, Any]
+Found = TypeVar("Found")
+
+TOKEN = "a-token-for-this-run-only"
+WRAP_UP = {"support": 4.0, "sales": 3.0}  # seconds
+PIN = "4711"
+LOOK_EVERY = 0.03
+DEVICE = "PJSIP/{}"
+
+SETTINGS = """\
+[handlers.main]
+host = "{host}"
+port = {ami}
+addresses = ["PJSIP/*"]
+wrap_up = 3
+
+[handlers.main.queues.support]
+wrap_up = 4
+
+[web]
+port = {web}
+
+[store]
+url = "sqlite:///{folder}/acd.db"
+
+[log]
+level = "info"
+"""
+
+
+async def eventually(look: Callable[[], Awaitable[Found]], seconds: float = 5, what: str = "") -> Found:
+    """Looks until there is something to see, at most so many seconds; returns it."""
+    end = time.monotonic() + seconds
+    while not (found := await look()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what or look}"
+        await asyncio.sleep(LOOK_EVERY)
+    return found
+
+
+def moment(text: str) -> float:
+    """ISO 8601 as seconds since 1970."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+# acd and its API --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: Json
+
+
+class Api:
+    """The web API. `get`, `put` and `post` want success; `ask` takes whatever comes."""
+
+    def __init__(self, port: int) -> None:
+        self._url = f"http://{HOST}:{port}"
+        # A connection of its own for each request: acd may have been started again in between.
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True), timeout=aiohttp.ClientTimeout(total=20)
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def get(self, path: str) -> Json:
+        return await self._wanted("GET", path)
+
+    async def put(self, path: str, body: Json) -> Json:
+        return await self._wanted("PUT", path, body)
+
+    async def post(self, path: str, body: Json) -> Json:
+        return await self._wanted("POST", path, body)
+
+    async def _wanted(self, method: str, path: str, body: Json | None = None) -> Json:
+        answer = await self.ask(method, path, body)
+        assert answer.status < HTTPStatus.BAD_REQUEST, f"{method} {path} {body}: {answer}"
+        return answer.body
+
+    async def ask(self, method: str, path: str, body: Json | None = None, token: str = TOKEN) -> Answer:
+        """`path` below the handler; one that starts with // is below the server."""
+        url = self._url + (path[1:] if path.startswith("//") else f"/api/v1/handlers/main{path}")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with self._client.request(method, url, json=body, headers=headers) as response:
+            return Answer(response.status, await response.json(content_type=None))
+
+    async def ready(self) -> bool:
+        """/readyz, and False where nobody listens."""
+        try:
+            return (await self.ask("GET", "//readyz", token="")).status == HTTPStatus.OK
+        except aiohttp.ClientError:
+            return False
+
+
+class Acd:
+    """acd as a process on this machine, with an empty store in `folder`."""
+
+    def __init__(self, folder: Path, containers: Containers) -> None:
+        self.api = Api(web := free_ports(1))
+        self._log = folder / "acd.log"
+        self._settings = folder / "acd.toml"
+        self._settings.write_text(SETTINGS.format(host=HOST, ami=containers.ports.ami, web=web, folder=folder))
+        others = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
+        self._environment = others | {"ACD_AMI_SECRET": containers.ami_secret, "ACD_API_TOKEN": TOKEN}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Returns when it is linked to Asterisk."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "acd", "serve", "--config", str(self._settings)],
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        await eventually(self._is_ready, 20, "acd is ready")
+
+    async def _is_ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"acd ended with {self._process.returncode}"
+        return await self.api.ready()
+
+    async def stop(self) -> int:
+        """SIGTERM; returns the exit status."""
+        assert self._process is not None
+        self._process.terminate()
+        return await self._gone(10)
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        assert self._process is not None
+        self._process.kill()
+        await self._gone(5)
+
+    async def _gone(self, seconds: float) -> int:
+        assert self._process is not None
+        process, self._process = self._process, None
+        try:
+            return await asyncio.to_thread(process.wait, seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+
+# What a phone heard -----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class HeardCall:
+    """A call as a softphone lived through it, by its own clock. `peer` is the number at the other end."""
+
+    peer: str
+    incoming: bool
+    began: float
+    answered: float | None = None
+    ended: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        assert self.answered is not None and self.ended is not None, self
+        return self.ended - self.answered
+
+
+def heard_calls(events: list[PhoneEvent]) -> list[HeardCall]:
+    """In the order in which they began."""
+    calls: dict[str, HeardCall] = {}
+    for event in (event for event in events if event.call):
+        if event.call not in calls:  # how an outgoing call begins is told by many types
+            peer = event.peer.partition("sip:")[2].partition("@")[0]
+            calls[event.call] = HeardCall(peer, event.raw.get("direction") == "incoming", event.at)
+        call = calls[event.call]
+        if event.type == "CALL_ESTABLISHED":
+            call.answered = call.answered or event.at
+        if event.type == "CALL_CLOSED":
+            call.ended = event.at
+    return list(calls.values())
+
+
+# Agents -----------------------------------------------------------------------------------------------------------
+
+
+class Agent:
+    """An agent at a softphone, logged on for one group or several."""
+
+    def __init__(self, api: Api, phone: Phone, user: str) -> None:
+        self._api = api
+        self.phone = phone
+        self.user = user
+        self.id = str(phone.extension)
+        self.address = DEVICE.format(phone.extension)
+        self.sessions: dict[str, str] = {}  # group -> id
+        self._first_event = len(phone.events)
+
+    # Asking acd
+
+    async def agent(self) -> Json:
+        return await self._api.get(f"/agents/{self.id}")
+
+    async def session(self, group: str | None = None) -> Json:
+        """The session for this group; without a group that of the only one."""
+        return await self._api.get(f"/sessions/{self._session_id(group)}")
+
+    def _session_id(self, group: str | None) -> str:
+        return self.sessions[group or next(iter(self.sessions))]
+
+    async def log_on(self, group: str) -> Json:
+        body = {"acd_group": group, "address": self.address, "pin": PIN}
+        session = await self._api.post(f"/agents/{self.id}/sessions", body)
+        self.sessions[group] = session["id"]
+        return session
+
+    async def set(self, state: str, reason: str = "", group: str | None = None) -> Json:
+        """put_State of the session."""
+        return await self._api.put(f"/sessions/{self._session_id(group)}/state", {"state": state, "reason": reason})
+
+    async def set_agent(self, state: str, reason: str = "") -> Json:
+        """put_State of the agent."""
+        return await self._api.put(f"/agents/{self.id}/state", {"state": state, "reason": reason})
+
+    async def wrap_up(self, **change: Any) -> Json:
+        """`extend_seconds` or `end`."""
+        return await self._api.put(f"/sessions/{self._session_id(None)}/wrap-up", change)
+
+    async def until_session(self, state: str, seconds: float = 5, group: str | None = None) -> Json:
+        return await self._until(lambda: self.session(group), state, seconds)
+
+    async def until_agent(self, state: str, seconds: float = 5) -> Json:
+        return await self._until(self.agent, state, seconds)
+
+    async def _until(self, get: Callable[[], Awaitable[Json]], state: str, seconds: float) -> Json:
+        async def look() -> Json | None:
+            seen = await get()
+            return seen if seen["state"] == state else None
+
+        found = await eventually(look, seconds, f"{self.user} is {state}")
+        assert found is not None
+        return found
+
+    # At the phone
+
+    @property
+    def heard(self) -> list[HeardCall]:
+        """The calls at this phone since the test began."""
+        return heard_calls(self.phone.events[self._first_event :])
+
+    def heard_from(self, caller: Caller) -> list[HeardCall]:
+        return [call for call in self.heard if call.peer == caller.result.caller]
+
+    async def rings(self, caller: Caller, seconds: float = 5) -> HeardCall:
+        """Waits until this caller's call rings here."""
+        await until(lambda: self.heard_from(caller), seconds, f"{self.user}'s phone rings")
+        return self.heard_from(caller)[-1]
+
+    async def takes(self, caller: Caller, after: float = 0.0, seconds: float = 5) -> HeardCall:
+        """Lets the phone ring so long, then answers."""
+        await self.rings(caller, seconds)
+        await asyncio.sleep(after)
+        await self.phone.answer()
+        await until(lambda: self.heard_from(caller)[-1].answered, 3, f"{self.user} has answered")
+        return self.heard_from(caller)[-1]
+
+    async def until_released(self, caller: Caller, seconds: float = 10) -> HeardCall:
+        await until(lambda: self.heard_from(caller)[-1].ended, seconds, f"{self.user}'s call is over")
+        return self.heard_from(caller)[-1]
+
+    def rang(self) -> bool:
+        return any(call.incoming for call in self.heard)
+
+
+# The desk ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Desk:
+    """All of it. `mark` is how many lines of queue_log are older than this test."""
+
+    containers: Containers
+    acd: Acd
+    phones: dict[int, Phone]
+    mark: int = 0
+    agents: list[Agent] = field(default_factory=list)
+    callers: list[Caller] = field(default_factory=list)
+
+    @property
+    def api(self) -> Api:
+        return self.acd.api
+
+    # People
+
+    async def agent(self, extension: int, user: str = "") -> Agent:
+        """Makes an agent with an ID and a PIN."""
+        agent = Agent(self.api, self.phones[extension], user or f"Agent {extension}")
+        await self.api.post("/agents", {"id": agent.id, "pin": PIN, "user": agent.user})
+        self.agents.append(agent)
+        return agent
+
+    async def log_on(self, extension: int, *groups: str, user: str = "", ready: bool = True) -> Agent:
+        """An agent with a session for each group; ready for calls unless told otherwise."""
+        agent = await self.agent(extension, user)
+        for group in groups:
+            await agent.log_on(group)
+        if ready:
+            await self._make_ready(agent)
+        return agent
+
+    async def _make_ready(self, agent: Agent) -> None:
+        assert (await agent.set_agent("READY"))["state"] == "READY"
+        for group in agent.sessions:
+            assert (await agent.set("READY", group=group))["state"] == "READY"
+
+    async def call(self, number: str, stay: float | None = None, patience: float | None = None) -> Caller:
+        """Somebody calls now, with a number of his own. 600 to 604 are answered before the queue, 605 by the agent."""
+        caller = await start_call(
+            number,
+            stay,
+            f"55502{len(self.callers):02d}",
+            patience=patience,
+            host=HOST,
+            port=self.containers.ports.callers,
+        )
+        self.callers.append(caller)
+        await caller.wait_for("started")
+        return caller
+
+    async def whose_phone_rings(self, caller: Caller, *agents: Agent, seconds: float = 5) -> Agent:
+        def ringing() -> list[Agent]:
+            return [agent for agent in agents if any(call.ended is None for call in agent.heard_from(caller))]
+
+        await until(ringing, seconds, "a phone rings")
+        return ringing()[0]
+
+    # Figures
+
+    async def queue(self, name: str) -> Json:
+        return await self.api.get(f"/queues/{name}")
+
+    async def rows(self) -> list[Json]:
+        """The ledger."""
+        return list((await self.api.get("/calls?limit=1000"))["items"])
+
+    async def rows_of(self, caller: Caller) -> list[Json]:
+        return [row for row in await self.rows() if row["caller"] == caller.result.caller]
+
+    async def row_of(self, caller: Caller) -> Json:
+        (row,) = await self.rows_of(caller)
+        return row
+
+    async def until_waiting(self, queue: str, many: int, seconds: float = 5) -> Json:
+        async def look() -> Json | None:
+            seen = await self.queue(queue)
+            return seen if seen["current_calls_queued"] == many else None
+
+        found = await eventually(look, seconds, f"{many} wait in {queue}")
+        assert found is not None
+        return found
+
+    async def queue_log(self, event: str | None = None) -> list[LogLine]:
+        """What Asterisk wrote since the test began."""
+        lines = (await self.containers.queue_log())[self.mark :]
+        return [line for line in lines if event in (None, line.event)]
+
+    async def until_logged(self, event: str, seconds: float = 3) -> LogLine:
+        """The last such line."""
+        return (await eventually(lambda: self.queue_log(event), seconds, f"{event} in queue_log"))[-1]
+
+    async def members(self, queue: str = "") -> list[str]:
+        """The members of a queue (of all queues) as Asterisk's console shows them."""
+        shown = await self.containers.cli(f"queue show {queue}".strip())
+        return [line.strip() for line in shown.splitlines() if "(PJSIP/" in line and "wait:" not in line]
+
+    # From one test to the next
+
+    async def settle(self) -> None:
+        """Returns when every call is over and every agent free; after-call work is ended early."""
+        for caller in self.callers:
+            await caller.ended(30)
+        for agent in self.agents:
+            await agent.phone.wait_until_idle(20)
+            await self._until_free(agent)
+
+    async def _until_free(self, agent: Agent) -> None:
+        async def look() -> bool:
+            for session in (await self.api.get(f"/agents/{agent.id}/sessions"))["items"]:
+                if session["state"] == "BUSY_WRAPUP":
+                    await self.api.ask("PUT", f"/sessions/{session['id']}/wrap-up", {"end": True})
+            return not (await agent.agent())["state"].startswith("BUSY")
+
+        await eventually(look, 10, f"{agent.user} is free")
+
+    async def clear(self) -> None:
+        """Everybody leaves, acd ends in good order, and Asterisk is as it was before."""
+        await self._hang_up_all()
+        await self._end_sessions()
+        await eventually(self._asterisk_is_idle, 10, "Asterisk is idle")
+        assert await self.members() == [], "members were left behind"
+        status = await self.acd.stop()
+        assert status == 0, f"acd ended with {status}"
+        assert "Traceback" not in self.acd.log and " ERROR " not in self.acd.log, "acd's log holds errors"
+
+    async def abandon(self) -> None:
+        """The least that the next test needs, after a test that failed; nothing is left to do after `clear`."""
+        if self.acd.runs:
+            await self.acd.kill()
+            await self._hang_up_all()
+        await self.api.close()
+        if self.containers.stopped:
+            await self.containers.start_asterisk()
+        for device in {member.partition("(")[2].partition(")")[0] for member in await self.members()}:
+            for queue in WRAP_UP:
+                await self.containers.cli(f"queue remove member {device} from {queue}")
+
+    async def _hang_up_all(self) -> None:
+        for caller in self.callers:
+            await caller.leave()
+        for phone in self.phones.values():
+            await phone.hangup()
+            await phone.wait_until_idle(10)
+
+    async def _end_sessions(self) -> None:
+        for agent in (await self.api.get("/agents"))["items"]:
+            for session in agent["sessions"]:
+                await self.api.put(f"/sessions/{session}/state", {"state": "SESSION_ENDED"})
+
+    async def _asterisk_is_idle(self) -> bool:
+        return "\n0 active channels" in "\n" + await self.containers.cli("core show channels")
+
+
+def result_of(desk: Desk, number: str) -> CallResult | None:
+    """What the caller with this number lived through; None for a phone that called."""
+    return next((caller.result for caller in desk.callers if caller.result.caller == number), None)

@@ -1,0 +1,186 @@
+"""acd and Asterisk end and start again, and no figure is lost."""
+
+import asyncio
+
+import pytest
+
+from tests.e2e.compare import compare, near
+from tests.e2e.desk import WRAP_UP, Agent, Desk, Json, eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120, func_only=True)]
+
+POLL = 1.5  # a waiting caller tries for an agent once a second
+PASSES = ("session_duration", "acd_call_rate", "overall_call_rate", "current_longest_wait_time")  # with time alone
+
+
+def _standing(body: Json) -> Json:
+    return {name: value for name, value in body.items() if not name.startswith(PASSES)}
+
+
+async def _everything(desk: Desk, agent: Agent) -> list[Json]:
+    """All that the API tells of a desk with one agent, but for what grows with time alone."""
+    body = await agent.agent()
+    del body["state_since"]  # for a moment he was UNKNOWN
+    bodies = [body, await agent.session(), await desk.queue("support"), *await desk.rows()]
+    return [_standing(body) for body in bodies]
+
+
+async def test_acd_is_killed_in_mid_call_and_every_figure_is_there_right_afterwards(desk: Desk) -> None:
+    alice = await desk.log_on(1001, "support")
+    earlier = await desk.call("605", stay=1)
+    await alice.takes(earlier, after=0.5)
+    await alice.until_session("BUSY_WRAPUP")
+    await alice.wrap_up(end=True)
+    caller = await desk.call("605")
+    await alice.takes(caller, after=0.5)
+    waiting = await desk.call("605", stay=1)
+    await desk.until_waiting("support", 1)
+    await alice.until_session("BUSY_ON_CALL")
+    before = await _everything(desk, alice)
+
+    await desk.acd.kill()
+    await desk.acd.start()
+    assert await _everything(desk, alice) == before
+
+    await caller.hangup()
+    released = (await alice.until_released(caller)).ended or 0
+    await alice.until_session("BUSY_WRAPUP")
+    heard = await alice.takes(waiting, seconds=8)
+    assert WRAP_UP["support"] - 0.1 <= heard.began - released <= WRAP_UP["support"] + POLL
+    await desk.settle()
+    rows = await compare(desk)
+    assert [row["estimated"] for row in rows] == [False, False, False]
+
+
+async def test_a_call_that_ends_while_acd_is_away_is_booked_within_a_second(desk: Desk) -> None:
+    alice = await desk.log_on(1001, "support")
+    caller = await desk.call("605")
+    await alice.takes(caller)
+    await alice.until_session("BUSY_ON_CALL")
+    await desk.acd.kill()
+    await asyncio.sleep(1)
+    await caller.hangup()
+    heard = await alice.until_released(caller)
+    await desk.acd.start()
+    await alice.until_session("BUSY_WRAPUP")
+    session = await alice.until_session("READY", 6)
+    assert session["total_talk_time_exact"] == near(heard.seconds, 1)
+    (row,) = await desk.rows()
+    assert row["estimated"] and row["talk_time_exact"] == near(heard.seconds, 1)
+    await desk.settle()
+    await compare(desk)
+
+
+async def test_calls_that_are_answered_while_acd_is_away_are_found_again(desk: Desk) -> None:
+    alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "sales")
+    seen = await desk.call("605")
+    await alice.rings(seen)
+    await desk.rows()  # what was heard so far is in the store
+    await desk.acd.kill()
+    unseen = await desk.call("601")
+    await alice.takes(seen)
+    await bob.takes(unseen)
+    await desk.acd.start()
+
+    rows = await desk.rows()
+    assert [(row["agent"], row["outcome"], row["estimated"]) for row in rows] == [
+        (alice.id, "answered", True),
+        (bob.id, "answered", True),
+    ]
+    for agent, caller in ((alice, seen), (bob, unseen)):
+        assert (await agent.session())["state"] == "BUSY_ON_CALL"
+        await caller.hangup()
+        await agent.until_session("BUSY_WRAPUP")
+        heard = await agent.until_released(caller)
+        assert 0 < (await agent.session())["total_talk_time_exact"] < heard.seconds + 0.5  # from when acd was back
+    assert all("paused:wrapup" in member for member in await desk.members())
+    await desk.settle()
+
+
+async def test_acd_is_started_again_in_wrap_up_and_wrap_up_ends_when_it_would_have(desk: Desk) -> None:
+    alice = await desk.log_on(1001, "support")
+    first = await desk.call("605", stay=1)
+    await alice.takes(first)
+    second = await desk.call("605", stay=1)
+    released = (await alice.until_released(first)).ended or 0
+    await alice.until_session("BUSY_WRAPUP")
+    before = await _everything(desk, alice)
+
+    assert await desk.acd.stop() == 0
+    await desk.acd.start()
+    assert await _everything(desk, alice) == before
+
+    heard = await alice.takes(second, seconds=8)
+    assert WRAP_UP["support"] - 0.1 <= heard.began - released <= WRAP_UP["support"] + POLL
+    assert (await alice.session())["total_wrap_up_time_exact"] == near(WRAP_UP["support"], 0.2)
+    await desk.settle()
+    await compare(desk)
+
+
+async def test_asterisk_is_started_again_and_the_agents_are_as_they_were(desk: Desk) -> None:
+    alice = await desk.log_on(1001, "support", user="alice")
+    bob = await desk.log_on(1002, "support", user="bob")
+    await bob.set("NOT_READY", "lunch")
+    first = await desk.call("605", stay=1)
+    await alice.takes(first)
+    await desk.settle()
+    before = [_standing(await agent.session()) for agent in (alice, bob)]
+
+    await desk.containers.stop_asterisk()
+    await eventually(lambda: _is_unready(desk), 5, "acd is not ready")
+    assert (await alice.agent())["state"] == "UNKNOWN"
+    refused = await desk.api.ask("PUT", f"/sessions/{alice.sessions['support']}/state", {"state": "NOT_READY"})
+    assert (refused.status, refused.body["code"]) == (503, "not-linked")
+
+    await desk.containers.start_asterisk()
+    await eventually(desk.api.ready, 20, "acd is ready again")
+    await alice.until_agent("READY")
+    assert [_standing(await agent.session()) for agent in (alice, bob)] == before
+    assert ["paused:lunch" in member for member in sorted(await desk.members("support"))] == [False, True]
+    await _phones_are_back(desk)
+
+    second = await desk.call("605", stay=1)
+    await alice.takes(second, after=0.5)
+    await desk.settle()
+    rows = await compare(desk)
+    assert [(row["agent"], row["estimated"]) for row in rows] == [(alice.id, False)] * 2
+    assert not bob.rang()
+
+
+async def test_asterisk_is_started_again_in_mid_call_and_the_talk_is_booked(desk: Desk) -> None:
+    alice = await desk.log_on(1001, "support")
+    talking = await desk.call("605")
+    await alice.takes(talking)
+    waiting = await desk.call("605")
+    await desk.until_waiting("support", 1)
+    await desk.containers.stop_asterisk()
+    heard = await alice.until_released(talking)
+    await eventually(lambda: _is_unready(desk), 5, "acd is not ready")
+    assert (await desk.row_of(talking))["talk_time_exact"] == near(heard.seconds)
+
+    await desk.containers.start_asterisk()
+    await eventually(desk.api.ready, 20, "acd is ready again")
+    await alice.until_session("READY", 6)
+    assert (await desk.row_of(waiting))["outcome"] == "lost"
+    await _phones_are_back(desk)
+    after = await desk.call("605", stay=1)
+    await alice.takes(after)
+    await after.ended(5)
+    queue = await desk.queue("support")
+    assert (queue["total_calls_queued"], queue["total_calls_answered"], queue["final_disposition"]) == (3, 2, 1)
+    assert (await alice.until_session("BUSY_WRAPUP"))["number_of_calls"] == 2
+
+
+async def _is_unready(desk: Desk) -> bool:
+    return not await desk.api.ready()
+
+
+async def _phones_are_back(desk: Desk) -> None:
+    """Asterisk rings a phone again once it has heard of it."""
+
+    async def look() -> bool:
+        return all("Not in use" in member for member in await desk.members("support"))
+
+    await eventually(look, 20, "the phones are in service")
+    for agent in desk.agents:
+        await agent.phone.wait_until_registered()
