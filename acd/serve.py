@@ -35,6 +35,7 @@ def registrations(settings: HandlerSettings) -> ev.Registrations:
         {name: list(group.queues) for name, group in settings.groups.items()},
         settings.wrap_up,
         settings.measurement_period,
+        settings.missed_calls,
     )
 
 

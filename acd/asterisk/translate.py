@@ -115,6 +115,7 @@ def _agent_connect(m: Message, at: float) -> ev.Event:
         _need(m, "DestUniqueid"),
         _number(m.get("RingTime"), "RingTime"),
         _number(m.get("HoldTime"), "HoldTime"),
+        m.get("DestChannel") or "",
     )
 
 
@@ -169,11 +170,20 @@ def _dial_end(m: Message, at: float) -> ev.Event:
 
 
 def _bridge_enter(m: Message, at: float) -> ev.Event:
-    return ev.BridgeEntered(at, _need(m, "Uniqueid"), _need(m, "BridgeUniqueid"))
+    instead_of = m.get("SwapUniqueid") or ""
+    return ev.BridgeEntered(at, _need(m, "Uniqueid"), _need(m, "BridgeUniqueid"), instead_of)
 
 
 def _bridge_leave(m: Message, at: float) -> ev.Event:
     return ev.BridgeLeft(at, _need(m, "Uniqueid"), _need(m, "BridgeUniqueid"))
+
+
+def _attended_transfer(m: Message, at: float) -> ev.Event | None:
+    """Into an application such as Queue(): the transferee takes the place of the consulting channel there."""
+    old, new = m.get("SecondTransfererUniqueid"), m.get("TransfereeUniqueid")
+    if m.get("Result") != "Success" or m.get("DestType") != "App" or not old or not new:
+        return None
+    return ev.CallerReplaced(at, old, new)
 
 
 def _hold(m: Message, at: float) -> ev.Event:
@@ -217,6 +227,7 @@ TRANSLATORS: dict[str, Callable[[Message, float], ev.Event | None]] = {
     "DialEnd": _dial_end,
     "BridgeEnter": _bridge_enter,
     "BridgeLeave": _bridge_leave,
+    "AttendedTransfer": _attended_transfer,
     "Hold": _hold,
     "Unhold": _unhold,
     "Hangup": _hangup,

@@ -21,6 +21,7 @@ TOLD = {  # QUEUESTATUS -> outcome
     "WITHDRAW": Outcome.WITHDRAWN,
     "KEY": Outcome.LEFT_BY_KEY,
 }
+REFUSED = frozenset({"FULL", "JOINEMPTY", "JOINUNAVAIL"})
 GAVE_UP_ELSEWHERE = frozenset(  # exits without an answer that another queue may follow
     {Outcome.TIMED_OUT, Outcome.LEFT_EMPTY, Outcome.LEFT_BY_KEY, Outcome.REDIRECTED, Outcome.UNKNOWN}
 )
@@ -60,8 +61,8 @@ class Calls:
         queue.waiting[visit.key] = None
         tally = queue.measured.book(at)
         tally.queued += 1
-        if earlier and self._flowed_out(earlier[-1], at):
-            visit.flowed_in = True
+        if earlier and (earlier[-1].answered is not None or self._flowed_out(earlier[-1], at)):
+            visit.flowed_in = True  # by overflow, or transferred by an agent
             tally.flowed_in += 1
         self._emit(VisitMoved(at, visit))
         return visit
@@ -99,6 +100,8 @@ class Calls:
     def status_told(self, event: ev.QueueStatusTold) -> None:
         self._state.tells_status = True
         outcome = TOLD.get(event.status)
+        if event.status in REFUSED and event.queue in self._state.queues:
+            self._state.queues[event.queue].measured.book(event.at).refused += 1
         visits = self._visits_of(event.call)
         if outcome is None or not visits:
             return
@@ -174,7 +177,17 @@ class Calls:
             self._state.legs[event.leg].visit = key
 
     def not_answered(self, event: ev.AgentNotAnswered) -> None:
-        self._state.ringing.pop(event.leg, None)
+        if self._state.ringing.pop(event.leg, None) is not None:
+            self._floor.missed(event.interface, event.at)
+            self._floor.ring_over(event.interface, event.at)
+
+    def caller_replaced(self, event: ev.CallerReplaced) -> None:
+        """The waiting caller has another channel from now on."""
+        for visit in self._visits_of(event.old):
+            if visit.outcome is None:
+                visit.call = event.new
+                self._state.calls[event.old].remove(visit.key)
+                self._state.calls.setdefault(event.new, []).append(visit.key)
 
     def connected(self, event: ev.AgentConnected) -> None:
         visit = self.waiting(event.call, event.queue)
@@ -184,21 +197,29 @@ class Calls:
             visit = self.enter(event.at - event.hold_time, event.call, event.queue, "", "")
             visit.estimated = True
         rung = self._state.ringing.pop(event.leg, None)
-        self.answer(visit, event.at, event.interface, event.leg, rung[2] if rung else event.at - event.ring_time)
+        visit.interface, visit.local = event.interface, event.channel.startswith("Local/")
+        phone = device_of(event.channel)  # another than the interface, when somebody picked the call up
+        phone = phone if phone in self._state.addresses else event.interface
+        self.answer(visit, event.at, phone, event.leg, rung[2] if rung else event.at - event.ring_time)
 
-    def answer(self, visit: Visit, at: float, interface: str, leg: str, rung: float | None) -> None:
-        """An agent has the caller: the visit's wait is over and the talk begins."""
-        visit.answered, visit.rung, visit.interface, visit.leg = at, rung, interface, leg
+    def answer(self, visit: Visit, at: float, phone: str, leg: str, rung: float | None) -> None:
+        """Somebody at this phone has the caller: the visit's wait is over and the talk begins."""
+        visit.answered, visit.rung = at, rung
+        visit.interface = visit.interface or phone
         visit.left = at if visit.left is None else visit.left
         self._resolve(visit, at, Outcome.ANSWERED)
-        if leg in self._state.legs:
-            self._state.legs[leg].visit = visit.key
-        self._state.calls.setdefault(leg, [])  # so that the end of this leg is noticed
-        self._state.calls[leg].append(visit.key)
-        session = self._session_for(interface, visit.queue)
+        self._led_by(visit, leg)
+        session = self._session_for(phone, visit.queue)
+        if leg in self._state.legs:  # without a session it is a call outside the ACD to the agent
+            self._state.legs[leg].visit = visit.key if session is not None else None
         if session is not None:
             visit.agent, visit.session = session.agent, session.id
             self._floor.take_call(session, visit)
+
+    def _led_by(self, visit: Visit, leg: str) -> None:
+        """The end of this channel is the end of the agent's part."""
+        visit.leg = leg
+        self._state.calls.setdefault(leg, []).append(visit.key)
 
     def _session_for(self, interface: str, queue: str) -> AgentSession | None:
         """The session this call belongs to; of several that share the queue a READY one."""
@@ -228,6 +249,9 @@ class Calls:
             self._up(leg, event.at)
         for visit in self._visits_led_by(event.leg):
             visit.bridge_left = None
+        for visit in self._visits_led_by(event.instead_of):
+            if visit.local:  # optimised away; for a phone's own channel it would be a transfer
+                self._led_by(visit, event.leg)
 
     def bridge_left(self, event: ev.BridgeLeft) -> None:
         for visit in self._visits_led_by(event.leg):
@@ -298,7 +322,9 @@ class Calls:
             self._floor.derive(self._state.agents[leg.agent], at)
 
     def channel_ended(self, event: ev.ChannelEnded) -> None:
-        self._state.ringing.pop(event.leg, None)
+        rung = self._state.ringing.pop(event.leg, None)
+        if rung is not None:
+            self._floor.ring_over(rung[1], event.at)
         self._end_leg(event)
         for key in self._state.calls.pop(event.leg, ()):
             visit = self._state.visits.get(key)

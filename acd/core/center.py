@@ -13,12 +13,11 @@ from acd.core.calls import Calls, device_of, new_queue
 from acd.core.effects import Effect, VisitMoved
 from acd.core.figures import Measured, Tally
 from acd.core.floor import Floor
-from acd.core.members import LOGGED_OFF, WRAP_UP, Members
+from acd.core.members import LOGGED_OFF, OUT_OF_SERVICE, WRAP_UP, Members
 from acd.core.records import Agent, AgentSession, Group, Present, Queue, State
 from acd.core.states import BUSY, AgentState, SessionState
 
 INVALID = 4  # device state of a phone that Asterisk has never heard of
-OUT_OF_SERVICE = frozenset({INVALID, 5})
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
 NOTHING: list[Effect] = []
 
@@ -34,6 +33,7 @@ class Center:
         self.calls = Calls(self.state, self.floor, self._emit)
         self.retries: dict[str, float] = {}  # phone -> when to order the difference again after a failure
         self._handlers = self._table()
+        self._known = self._channel_tests()
 
     def _emit(self, effect: Effect) -> None:
         self._out.append(effect)
@@ -51,6 +51,7 @@ class Center:
             ev.AgentConnected: self.calls.connected,
             ev.AgentCompleted: self.calls.completed,
             ev.AgentNotAnswered: self.calls.not_answered,
+            ev.CallerReplaced: self.calls.caller_replaced,
             ev.ChannelMade: self.calls.channel_made,
             ev.DialBegun: self.calls.dial_begun,
             ev.DialEnded: self.calls.dial_ended,
@@ -93,20 +94,35 @@ class Center:
 
     def concerns(self, event: ev.Event) -> bool:
         """False for what happens on channels that are neither a caller's in a queue nor an agent's."""
+        known = self._known.get(type(event))
+        return known is None or known(event)
+
+    def _channel_tests(self) -> dict[type, Callable[[Any], bool]]:
+        """For events that come for every channel of Asterisk: is it one of ours?"""
         legs, calls = self.state.legs, self.state.calls
-        match event:
-            case ev.ChannelMade():
-                return device_of(event.channel) in self.state.addresses
-            case ev.DialBegun() | ev.DialEnded():
-                return event.leg in legs or event.source in legs
-            case ev.HangupRequested() | ev.ChannelCut():
-                return event.leg in calls
-            case ev.BridgeEntered() | ev.BridgeLeft() | ev.HoldStarted() | ev.HoldEnded():
-                return event.leg in calls or event.leg in legs
-            case ev.ChannelEnded():
-                return event.leg in calls or event.leg in legs or event.leg in self.state.ringing
-            case _:
-                return True
+
+        def on_either(event: Any) -> bool:
+            return event.leg in calls or event.leg in legs
+
+        def dialled(event: Any) -> bool:
+            return event.leg in legs or event.source in legs
+
+        def of_a_caller(event: Any) -> bool:
+            return event.leg in calls
+
+        return {
+            ev.ChannelMade: lambda event: device_of(event.channel) in self.state.addresses,
+            ev.DialBegun: dialled,
+            ev.DialEnded: dialled,
+            ev.HangupRequested: of_a_caller,
+            ev.ChannelCut: of_a_caller,
+            ev.CallerReplaced: lambda event: event.old in calls,
+            ev.BridgeEntered: lambda event: on_either(event) or event.instead_of in calls,
+            ev.BridgeLeft: on_either,
+            ev.HoldStarted: on_either,
+            ev.HoldEnded: on_either,
+            ev.ChannelEnded: lambda event: on_either(event) or event.leg in self.state.ringing,
+        }
 
     def next_deadline(self) -> float | None:
         """When a TimePassed event is due; None when nothing waits for time to pass."""
@@ -172,8 +188,13 @@ class Center:
 
     def _member_status(self, event: ev.MemberStatus) -> None:
         by_queue = self.state.members.get(event.interface)
-        if by_queue is not None and event.queue in by_queue:
-            by_queue[event.queue].status = event.status
+        if by_queue is None or event.queue not in by_queue:
+            return
+        member = by_queue[event.queue]
+        gone_or_back = (member.status in OUT_OF_SERVICE) is not (event.status in OUT_OF_SERVICE)
+        member.status = event.status
+        if gone_or_back:
+            self._settle_at(event.interface, event.at)
 
     def _device_told(self, event: ev.DeviceStateTold) -> None:
         self.state.devices[event.device] = event.in_service
@@ -243,6 +264,7 @@ class Center:
     def _registered(self, event: ev.Registrations) -> None:
         self.state.default_wrap_up = event.default_wrap_up
         self.state.measurement_period = event.measurement_period
+        self.state.missed_calls = event.missed_calls
         for group, queues in event.groups.items():
             self._group_set(ev.GroupSet(event.at, group, queues))
         for queue, seconds in event.wrap_up.items():

@@ -17,6 +17,7 @@ class Registrations(NamedTuple):
     groups: dict[str, list[str]]
     default_wrap_up: float
     measurement_period: int
+    missed_calls: int = 0
 
 
 # What a person decided ------------------------------------------------------------------------------------
@@ -187,6 +188,7 @@ class AgentConnected(NamedTuple):
     leg: str
     ring_time: float
     hold_time: float
+    channel: str = ""
 
 
 class AgentCompleted(NamedTuple):
@@ -197,6 +199,14 @@ class AgentCompleted(NamedTuple):
     queue: str
     interface: str
     reason: str
+
+
+class CallerReplaced(NamedTuple):
+    """An attended transfer: the caller `new` goes on where the consulting channel `old` was."""
+
+    at: float
+    old: str
+    new: str
 
 
 class AgentNotAnswered(NamedTuple):
@@ -272,6 +282,7 @@ class BridgeEntered(NamedTuple):
     at: float
     leg: str
     bridge: str
+    instead_of: str = ""  # the channel whose place it takes
 
 
 class BridgeLeft(NamedTuple):
@@ -381,6 +392,7 @@ Event = (
     | AgentConnected
     | AgentCompleted
     | AgentNotAnswered
+    | CallerReplaced
     | MemberAdded
     | MemberRemoved
     | MemberPaused

@@ -52,6 +52,7 @@ class QueueTally:
     flowed_in: int = 0
     flowed_out: int = 0
     final_disposition: int = 0
+    refused: int = 0  # never entered: full, or nobody there
     waited: float = 0.0
     left: int = 0
     longest_wait: float = 0.0

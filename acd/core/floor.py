@@ -9,6 +9,7 @@ from acd.core.members import Members
 from acd.core.records import Agent, AgentSession, State, Visit
 from acd.core.states import BUSY, AgentEvent, AgentState, SessionEvent, SessionState, legal_steps
 
+MISSED = "missed calls"  # the system's own reason
 LATE = 1.0  # seconds after which a wrap-up that should be over counts no longer
 
 
@@ -30,7 +31,8 @@ class Floor:
 
     def ask_session(self, session: AgentSession, goal: SessionState, reason: str, at: float) -> None:
         """put_State of a session: at once, or as the next state while a call is up (semantics A19)."""
-        if session.busy and session.wrap_up_from is None:
+        on_call = session.busy and session.wrap_up_from is None
+        if on_call or (goal is SessionState.SESSION_ENDED and self._rings(session)):
             session.next_state, session.next_reason = goal, reason
             return
         session.wish, session.wish_reason = goal, reason
@@ -38,6 +40,32 @@ class Floor:
             self.end_wrap_up(session, at)
         else:
             self.reconsider(session.agent, at)
+
+    def _rings(self, session: AgentSession) -> bool:
+        return any(interface == session.address for _, interface, _ in self._state.ringing.values())
+
+    def ring_over(self, interface: str, at: float) -> None:
+        """A phone has stopped ringing: what was put off because of it happens now, unless it was answered."""
+        for key in list(self._state.addresses.get(interface, ())):
+            session = self._state.sessions[key]
+            if session.next_state is not None and not session.busy and not self._rings(session):
+                goal, session.next_state = session.next_state, None
+                self.ask_session(session, goal, session.next_reason, at)
+
+    def missed(self, interface: str, at: float) -> None:
+        """An offered call was not answered; too many in a row, and calls are kept from the agent."""
+        keys = self._state.addresses.get(interface)
+        if not keys:
+            return
+        agent = self._state.agents[self._state.sessions[keys[0]].agent]
+        agent.missed += 1
+        if self._state.missed_calls and agent.missed >= self._state.missed_calls:
+            agent.missed = 0
+            agent.asked, agent.asked_reason = AgentState.NOT_READY, MISSED
+            for session in (self._state.sessions[key] for key in agent.logins):
+                if session.wish is SessionState.READY and not session.busy:
+                    session.wish, session.wish_reason = SessionState.NOT_READY, MISSED
+            self.reconsider(agent.key, at)
 
     def ask_agent(self, agent: Agent, goal: AgentState, reason: str, at: float) -> None:
         """put_State of an agent: no session changes with it (semantics A21), but calls come only if both are."""
@@ -140,6 +168,9 @@ class Floor:
             return AgentState.UNKNOWN
         if any(self._state.sessions[key].state in BUSY for key in agent.sessions):
             return AgentState.BUSY_ACD
+        sessions = [self._state.sessions[key] for key in agent.sessions]
+        if sessions and not any(self._members.reachable(session) for session in sessions):
+            return AgentState.UNKNOWN
         others = [leg for leg in map(self._state.legs.__getitem__, agent.legs) if leg.up and leg.visit is None]
         if any(not leg.outgoing for leg in others):
             return AgentState.BUSY_INCOMING
@@ -152,7 +183,8 @@ class Floor:
     def take_call(self, session: AgentSession, visit: Visit) -> None:
         """AgentConnect: busy, and paused in all his queues at once, so that wrap-up is covered from its start."""
         assert visit.answered is not None
-        session.visit, session.next_state = visit.key, None
+        session.visit = visit.key
+        self._state.agents[session.agent].missed = 0
         self.announce(session, SessionState.BUSY_ON_CALL, visit.answered)
         self.reconsider(session.agent, visit.answered)
 

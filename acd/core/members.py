@@ -7,6 +7,7 @@ from acd.core.records import Agent, AgentSession, Member, Present, State
 from acd.core.states import AgentState, SessionState
 
 WRAP_UP = "wrapup"  # the reason of a pause that is ours: during an ACD call and its wrap-up
+OUT_OF_SERVICE = frozenset({4, 5})  # device states INVALID and UNAVAILABLE: nobody can be reached there
 LOGGED_OFF = "logged off"  # the reason of the pause that stands in for removing a static member
 UNPAUSED = Present(False, "")
 
@@ -60,6 +61,11 @@ class Members:
             self.get(queue, session.address).seen == self.wanted(queue, session.address)
             for queue in self.queues_of(session)
         )
+
+    def reachable(self, session: AgentSession) -> bool:
+        """The phone of this session can ring, as far as Asterisk knows."""
+        members = [self.get(queue, session.address) for queue in self.queues_of(session)]
+        return not members or any(member.status not in OUT_OF_SERVICE for member in members)
 
     def told(self, member: Member, present: Present | None) -> bool:
         """Takes down what Asterisk says of a member; True when somebody else did it and we want it otherwise."""

@@ -24,6 +24,7 @@ class Agent:
     since: float = 0.0
     active_since: float | None = None  # when the first of the present sessions began
     wrap_up: float | None = None  # his own seconds of after-call work; None: the queue's
+    missed: int = 0  # calls in a row that he did not answer
     logins: list[str] = field(default_factory=list)  # sessions, those that Asterisk has not confirmed yet included
     sessions: list[str] = field(default_factory=list)  # live ones, oldest first
     legs: list[str] = field(default_factory=list)  # channels of his phones that are calls outside the ACD
@@ -134,6 +135,7 @@ class Visit:
     session: str | None = None
     interface: str | None = None
     leg: str | None = None
+    local: bool = False  # the leg is a Local channel, which may give its place to the phone's own
     bridge_left: float | None = None
     completed: str | None = None
     held_since: float | None = None
@@ -195,6 +197,7 @@ class State:
     tells_status: bool = False  # the dialplan reports QUEUESTATUS
     default_wrap_up: float = 0.0
     measurement_period: int = 86400
+    missed_calls: int = 0  # so many in a row make an agent not ready; 0: never
     agents: dict[str, Agent] = field(default_factory=dict)
     sessions: dict[str, AgentSession] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)

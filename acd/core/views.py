@@ -83,6 +83,7 @@ class QueueView:
     total_calls_abandoned: int
     total_calls_flowed_in: int
     total_calls_flowed_out: int
+    total_calls_refused: int
     longest_ever_wait_time: int
     longest_ever_wait_time_exact: float
     current_longest_wait_time: int
@@ -120,7 +121,7 @@ def agent_view(center: Center, agent: Agent, now: float) -> AgentView:
 
 def _reason(center: Center, agent: Agent) -> str:
     if agent.state is AgentState.UNKNOWN:
-        return "Asterisk is not connected"
+        return "the phone cannot be reached" if center.state.linked else "Asterisk is not connected"
     return agent.settled_reason if agent.state is AgentState.NOT_READY else ""
 
 
@@ -182,6 +183,7 @@ def queue_view(center: Center, name: str, now: float) -> QueueView:
         total_calls_abandoned=tally.abandoned,
         total_calls_flowed_in=tally.flowed_in,
         total_calls_flowed_out=tally.flowed_out,
+        total_calls_refused=tally.refused,
         longest_ever_wait_time=int(tally.longest_wait),
         longest_ever_wait_time_exact=tally.longest_wait,
         current_longest_wait_time=int(now - oldest),

@@ -601,3 +601,118 @@ def test_wrap_up_that_ends_while_the_link_is_down_counts_until_its_time_was_over
     desk.link()
     assert session.state is SessionState.READY
     assert desk.session_now(session).total_wrap_up_time == 10
+
+
+# Calls that change hands
+
+
+def test_the_log_off_of_an_agent_whose_phone_rings_waits_for_the_ring(desk):
+    session = desk.agent()
+    desk.join()
+    leg = desk.ring()
+    desk.ask(session.id, "SESSION_ENDED")
+    assert (session.state, session.next_state) == (SessionState.READY, SessionState.SESSION_ENDED)
+    desk.apply(ev.AgentNotAnswered(desk.now, "c1", "support", PHONE, leg))
+    assert session.state is SessionState.SESSION_ENDED
+
+
+def test_who_logs_off_while_it_rings_and_answers_all_the_same_has_the_call_and_is_logged_off_after_it(desk):
+    session = desk.agent()
+    desk.join()
+    desk.ring()
+    desk.ask(session.id, "SESSION_ENDED")
+    desk.answer()
+    desk.after(7).hang_up()
+    assert session.state is SessionState.SESSION_ENDED
+    assert desk.session_now(session).total_talk_time == 7
+
+
+def test_a_call_that_was_picked_up_belongs_to_the_one_who_talks(desk):
+    called, other = desk.agent(), desk.agent("1002", "PJSIP/1002")
+    desk.join()
+    desk.ring()
+    desk.apply(ev.CallerLeft(desk.now, "c1", "support"))
+    desk.apply(ev.AgentConnected(desk.now, "c1", "support", PHONE, "", "picked", 0, 0, "PJSIP/1002-0009"))
+    assert (called.state, other.state) == (SessionState.READY, SessionState.BUSY_ON_CALL)
+    desk.after(5).apply(ev.ChannelEnded(desk.now, "picked", True))
+    assert (desk.session_now(called).number_of_calls, desk.session_now(other).number_of_calls) == (0, 1)
+
+
+def test_a_local_channel_that_is_optimised_away_does_not_end_the_call(desk):
+    phone = "Local/1@agents"
+    session = desk.agent(phone=phone)
+    desk.join()
+    desk.apply(ev.AgentCalled(desk.now, "c1", "support", phone, "local;1"))
+    desk.apply(ev.CallerLeft(desk.now, "c1", "support"))
+    desk.apply(ev.AgentConnected(desk.now, "c1", "support", phone, "", "local;1", 0, 0, "Local/1@agents-01;1"))
+    desk.apply(ev.BridgeEntered(desk.now, "desk phone", "b", "local;1"))
+    desk.apply(ev.ChannelEnded(desk.now, "local;1", True))
+    assert session.state is SessionState.BUSY_ON_CALL
+    desk.after(20).apply(ev.ChannelEnded(desk.now, "desk phone", True))
+    assert desk.session_now(session).total_talk_time == 20
+
+
+def test_an_attended_transfer_that_takes_the_agents_place_in_the_bridge_ends_his_call(desk):
+    session = desk.agent()
+    leg = desk.take()
+    desk.after(20)
+    desk.apply(ev.BridgeEntered(desk.now, "colleague", "b", leg))
+    desk.apply(ev.AgentCompleted(desk.now, "c1", "support", PHONE, "transfer"))
+    desk.apply(ev.BridgeLeft(desk.now, leg, "b"))
+    desk.apply(ev.ChannelEnded(desk.now, leg, True))
+    assert session.state is SessionState.BUSY_WRAPUP
+    assert desk.session_now(session).total_talk_time == 20
+
+
+def test_a_caller_who_is_transferred_into_a_queue_while_the_agent_waits_there_is_the_one_who_waits(desk):
+    desk.join("consultation", "sales")
+    desk.after(5).apply(ev.CallerReplaced(desk.now, "consultation", "customer"))
+    desk.apply(ev.ChannelEnded(desk.now, "consultation", True))
+    assert desk.queue_now("sales").current_calls_queued == 1
+    desk.after(5).give_up("customer", "sales")
+    assert desk.queue_now("sales").total_calls_abandoned == 1
+
+
+def test_a_caller_whom_an_agent_transfers_to_another_queue_has_flowed_into_it(desk):
+    desk.agent()
+    desk.take()
+    desk.after(5).apply(ev.BridgeLeft(desk.now, "leg-c1", "b"))
+    desk.apply(ev.ChannelEnded(desk.now, "leg-c1", True))
+    desk.join("c1", "sales")
+    assert desk.queue_now("sales").total_calls_flowed_in == 1
+    assert desk.queue_now("support").total_calls_flowed_out == 0  # it was answered there
+
+
+# Phones
+
+
+def test_an_agent_whose_phone_is_gone_is_unknown_until_it_is_back(desk):
+    desk.agent()
+    desk.apply(ev.MemberStatus(desk.now, "support", PHONE, 5))
+    assert desk.agent_now().state is AgentState.UNKNOWN
+    desk.apply(ev.MemberStatus(desk.now, "support", PHONE, 1))
+    assert desk.agent_now().state is AgentState.READY
+
+
+def test_too_many_missed_calls_in_a_row_keep_further_calls_from_the_agent(desk):
+    desk.center.state.missed_calls = 2
+    session = desk.agent()
+    for number in range(3):
+        call = desk.join(f"c{number}")
+        leg = desk.ring(call)
+        desk.apply(ev.AgentNotAnswered(desk.now, call, "support", PHONE, leg))
+        desk.apply(ev.ChannelEnded(desk.now, leg, False))
+        if number == 0:  # an answered call between them: not in a row
+            assert session.state is SessionState.READY
+            desk.ring(call, leg="again")
+            desk.answer(call, leg="again")
+            desk.apply(ev.ChannelEnded(desk.now, "again", True))
+            desk.after(10)
+    assert (session.state, session.reason) == (SessionState.NOT_READY, "missed calls")
+    assert (desk.agent_now().state, desk.agent_now().reason) == (AgentState.NOT_READY, "missed calls")
+
+
+def test_who_was_refused_by_a_full_or_empty_queue_is_counted_apart(desk):
+    desk.apply(ev.QueueStatusTold(desk.now, "c1", "support", "JOINEMPTY"))
+    assert desk.center.queue("support").measured.tally.refused == 1
+    assert desk.queue_now().total_calls_queued == 0
