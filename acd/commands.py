@@ -133,3 +133,7 @@ class Commands:
         for queue in queues:
             self.center.queue(queue)
         await self.service.command(ev.GroupSet(self.service.now(), name, list(queues)), lambda: True)
+
+    async def remove_group(self, name: str) -> None:
+        """Takes an ACD group away. Raises UnknownGroup, GroupInUse."""
+        await self.service.command(self.center.remove_group(self.service.now(), name), lambda: True)

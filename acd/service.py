@@ -14,7 +14,17 @@ from acd.asterisk.message import Message
 from acd.core import events as ev
 from acd.core import refusals
 from acd.core.center import Center
-from acd.core.effects import AddMember, AgentMoved, Effect, Order, RemoveMember, SessionMoved, VisitMoved
+from acd.core.effects import (
+    AddMember,
+    AgentMoved,
+    Effect,
+    GroupMoved,
+    Order,
+    QueueMoved,
+    RemoveMember,
+    SessionMoved,
+    VisitMoved,
+)
 from acd.store import Store
 
 log = logging.getLogger(__name__)
@@ -124,6 +134,10 @@ class Service:
                     event.name,
                     extra={"session": key, "agent": session.agent, "event": event.name, "reason": session.reason},
                 )
+            case GroupMoved(_, name, group_event):
+                log.info("group %s: %s", name, group_event.name, extra={"group": name, "event": group_event.name})
+            case QueueMoved(_, name, queue_event):
+                log.info("queue %s: %s", name, queue_event.name, extra={"queue": name, "event": queue_event.name})
             case AgentMoved(_, key, agent_event):
                 log.info("agent %s: %s", key, agent_event.name, extra={"agent": key, "event": agent_event.name})
 

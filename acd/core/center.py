@@ -10,12 +10,12 @@ from typing import Any
 from acd.core import events as ev
 from acd.core import refusals
 from acd.core.calls import Calls, device_of, new_queue
-from acd.core.effects import Effect, VisitMoved
+from acd.core.effects import Effect, GroupMoved, HandlerMoved, QueueMoved, VisitMoved
 from acd.core.figures import Measured, Tally
 from acd.core.floor import Floor
 from acd.core.members import LOGGED_OFF, OUT_OF_SERVICE, WRAP_UP, Members
 from acd.core.records import Agent, AgentSession, Group, Present, Queue, State
-from acd.core.states import BUSY, AgentState, SessionState
+from acd.core.states import BUSY, ACDGroupEvent, ACDQueueEvent, AgentHandlerEvent, AgentState, SessionState
 
 INVALID = 4  # device state of a phone that Asterisk has never heard of
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
@@ -71,6 +71,7 @@ class Center:
             ev.AgentCreated: self._agent_created,
             ev.WrapUpSet: self._wrap_up_set,
             ev.GroupSet: self._group_set,
+            ev.GroupRemoved: self._group_removed,
             ev.SessionCreated: self._session_created,
             ev.SessionWithdrawn: self._session_withdrawn,
             ev.SessionStateAsked: self._session_asked,
@@ -208,6 +209,7 @@ class Center:
     def _link_lost(self, event: ev.LinkLost) -> None:
         if self.state.linked:
             self.state.lost_at = event.at
+            self._emit(HandlerMoved(event.at, AgentHandlerEvent.AGENTHANDLER_REMOVED))
         self.state.linked = False
         self.members.forget_orders()
         self.retries.clear()
@@ -216,12 +218,17 @@ class Center:
     def _picture_taken(self, picture: ev.PictureTaken) -> None:
         """Everything is compared with what Asterisk shows; then the difference is ordered."""
         restarted = bool(self.state.booted) and picture.booted > self.state.booted + RESTART_SLACK
+        if not self.state.linked:
+            self._emit(HandlerMoved(picture.at, AgentHandlerEvent.NEW_AGENTHANDLER))
         self.state.booted, self.state.linked = picture.booted, True
         self.state.devices.update(picture.devices)
         for name in picture.queues:
             self._queue_seen(name, picture.at)
         for queue in self.state.queues.values():
-            queue.in_asterisk = queue.name in picture.queues
+            if queue.in_asterisk is not (queue.name in picture.queues):
+                queue.in_asterisk = not queue.in_asterisk
+                moved = ACDQueueEvent.NEW_QUEUE if queue.in_asterisk else ACDQueueEvent.QUEUE_REMOVED
+                self._emit(QueueMoved(picture.at, queue.name, moved))
         self._compare_members(picture)
         self.calls.compare(picture, restarted)
         if not restarted:
@@ -232,7 +239,7 @@ class Center:
     def _queue_seen(self, name: str, at: float) -> None:
         self.calls.queue(name, at)
         if not any(name in group.queues for group in self.state.groups.values()):
-            self.state.groups.setdefault(name, Group(name, [name]))
+            self._group_set(ev.GroupSet(at, name, [name]))
 
     def _compare_members(self, picture: ev.PictureTaken) -> None:
         self.members.forget_orders()
@@ -284,7 +291,10 @@ class Center:
 
     def _group_set(self, event: ev.GroupSet) -> None:
         """Sessions of the group follow: into the queues that came, out of those that went."""
-        group = self.state.groups.setdefault(event.group, Group(event.group, []))
+        if event.group not in self.state.groups:
+            self.state.groups[event.group] = Group(event.group, [])
+            self._emit(GroupMoved(event.at, event.group, ACDGroupEvent.NEW_GROUP))
+        group = self.state.groups[event.group]
         gone = [queue for queue in group.queues if queue not in event.queues]
         group.queues = list(event.queues)
         for queue in event.queues:
@@ -292,6 +302,10 @@ class Center:
                 self.state.queues[queue] = new_queue(self.state, queue, event.at)
         for session in [s for s in self.state.sessions.values() if s.group == group.name and s.ended is None]:
             self.members.order(session.address, also=gone)
+
+    def _group_removed(self, event: ev.GroupRemoved) -> None:
+        if self.state.groups.pop(event.group, None) is not None:
+            self._emit(GroupMoved(event.at, event.group, ACDGroupEvent.GROUP_REMOVED))
 
     def _session_created(self, event: ev.SessionCreated) -> None:
         if event.session in self.state.sessions:
@@ -423,6 +437,13 @@ class Center:
             raise refusals.NotInWrapUp()
         self._need_link()
         return ev.WrapUpChanged(now, key, now if extend is None else session.wrap_up_until + extend)
+
+    def remove_group(self, now: float, name: str) -> ev.GroupRemoved:
+        """Takes a group away. Raises UnknownGroup, GroupInUse while somebody is logged on for it."""
+        self.group(name)
+        if any(s.group == name and s.ended is None for s in self.state.sessions.values()):
+            raise refusals.GroupInUse()
+        return ev.GroupRemoved(now, name)
 
     def set_measurement_period(
         self, now: float, seconds: int, agent: str | None = None, queue: str | None = None

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from acd.core.records import Visit
-from acd.core.states import AgentEvent, SessionEvent
+from acd.core.states import ACDGroupEvent, ACDQueueEvent, AgentEvent, AgentHandlerEvent, SessionEvent
 
 
 class AddMember(NamedTuple):
@@ -48,6 +48,29 @@ class AgentMoved(NamedTuple):
     event: AgentEvent
 
 
+class GroupMoved(NamedTuple):
+    """ITACDGroupEvent: a group came or went."""
+
+    at: float
+    group: str
+    event: ACDGroupEvent
+
+
+class QueueMoved(NamedTuple):
+    """ITQueueEvent: a queue came or went in Asterisk."""
+
+    at: float
+    queue: str
+    event: ACDQueueEvent
+
+
+class HandlerMoved(NamedTuple):
+    """ITAgentHandlerEvent: Asterisk is connected, or no more."""
+
+    at: float
+    event: AgentHandlerEvent
+
+
 class VisitMoved(NamedTuple):
     """A queue visit began, was answered, ended or got its last figures (`visit.final`)."""
 
@@ -56,5 +79,5 @@ class VisitMoved(NamedTuple):
 
 
 Order = AddMember | RemoveMember | PauseMember
-Change = SessionMoved | AgentMoved | VisitMoved
+Change = SessionMoved | AgentMoved | GroupMoved | QueueMoved | HandlerMoved | VisitMoved
 Effect = Order | Change

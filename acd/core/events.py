@@ -49,6 +49,13 @@ class GroupSet(NamedTuple):
     queues: list[str]
 
 
+class GroupRemoved(NamedTuple):
+    """A group is no more. It has no live session then."""
+
+    at: float
+    group: str
+
+
 class SessionCreated(NamedTuple):
     """Somebody logs on: ITAgent.CreateSession."""
 
@@ -374,6 +381,7 @@ Event = (
     | AgentCreated
     | WrapUpSet
     | GroupSet
+    | GroupRemoved
     | SessionCreated
     | SessionWithdrawn
     | SessionStateAsked

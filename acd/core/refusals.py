@@ -87,6 +87,12 @@ class GroupEmpty(Refusal):
     code, hresult, lineerr = "group-empty", TAPI_E_CALLCENTER_INVALAGENTGROUP, LINEERR_INVALAGENTGROUP
 
 
+class GroupInUse(Refusal):
+    """Agents are logged on for this group."""
+
+    code, hresult, lineerr = "group-in-use", TAPI_E_CALLCENTER_INVALAGENTGROUP, LINEERR_INVALAGENTGROUP
+
+
 class StateNotSettable(Refusal):
     """Only the switch sets this state."""
 

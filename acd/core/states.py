@@ -46,6 +46,27 @@ class SessionEvent(IntEnum):
     END = 5
 
 
+class ACDGroupEvent(IntEnum):
+    """ACDGROUP_EVENT: a group came or went."""
+
+    NEW_GROUP = 0
+    GROUP_REMOVED = 1
+
+
+class ACDQueueEvent(IntEnum):
+    """ACDQUEUE_EVENT: a queue came or went."""
+
+    NEW_QUEUE = 0
+    QUEUE_REMOVED = 1
+
+
+class AgentHandlerEvent(IntEnum):
+    """AGENTHANDLER_EVENT: a handler can be used, or cannot any more."""
+
+    NEW_AGENTHANDLER = 0
+    AGENTHANDLER_REMOVED = 1
+
+
 class AddressState(IntEnum):
     """ADDRESS_STATE: whether a phone can be reached."""
 

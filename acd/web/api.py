@@ -113,6 +113,12 @@ async def put_group(request: web.Request) -> web.Response:
     return await get_group(request)
 
 
+async def delete_group(request: web.Request) -> web.Response:
+    """Takes a group away."""
+    await _handler(request).commands.remove_group(request.match_info["group"])
+    return web.Response(status=204)
+
+
 async def list_addresses(request: web.Request) -> web.Response:
     """ITAgentHandler.UsableAddresses: phones that Asterisk told of, as far as they may be used."""
     handler = _handler(request)
@@ -307,6 +313,7 @@ ROUTES: list[tuple[str, str, Handle]] = [
     ("GET", f"{H}/acd-groups", list_groups),
     ("GET", f"{H}/acd-groups/{{group}}", get_group),
     ("PUT", f"{H}/acd-groups/{{group}}", put_group),
+    ("DELETE", f"{H}/acd-groups/{{group}}", delete_group),
     ("GET", f"{H}/addresses", list_addresses),
     ("GET", f"{H}/agents", list_agents),
     ("POST", f"{H}/agents", create_agent),

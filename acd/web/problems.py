@@ -24,6 +24,7 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     no.AddressInUse: HTTPStatus.CONFLICT,
     no.SessionExists: HTTPStatus.CONFLICT,
     no.GroupEmpty: HTTPStatus.CONFLICT,
+    no.GroupInUse: HTTPStatus.CONFLICT,
     no.StateNotSettable: HTTPStatus.CONFLICT,
     no.StateNotReachable: HTTPStatus.CONFLICT,
     no.NotInWrapUp: HTTPStatus.CONFLICT,

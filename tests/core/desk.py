@@ -5,7 +5,16 @@ from itertools import count
 
 from acd.core import events as ev
 from acd.core.center import Center
-from acd.core.effects import AddMember, AgentMoved, Effect, Order, PauseMember, RemoveMember, SessionMoved
+from acd.core.effects import (
+    AddMember,
+    AgentMoved,
+    Effect,
+    Order,
+    PauseMember,
+    RemoveMember,
+    SessionMoved,
+    VisitMoved,
+)
 from acd.core.records import Agent, AgentSession, Visit
 from acd.core.states import AgentState, SessionState
 from acd.core.views import AgentView, QueueView, SessionView, agent_view, queue_view, session_view
@@ -59,7 +68,7 @@ class Desk:
                 self.moves.append(f"{type(effect).__name__.removesuffix('Moved').lower()} {effect.event.name}")
             elif isinstance(effect, Order):
                 self.orders.append(effect)
-            else:
+            elif isinstance(effect, VisitMoved):
                 self.visits[effect.visit.key] = effect.visit
         if self.obedient:
             for order in [effect for effect in effects if isinstance(effect, Order)]:

@@ -222,6 +222,33 @@ def test_a_group_that_gets_other_queues_takes_its_sessions_along():
     assert session.state is SessionState.READY
 
 
+def test_a_group_in_which_somebody_works_cannot_be_taken_away(desk):
+    session = desk.agent()
+    with pytest.raises(refusals.GroupInUse):
+        desk.center.remove_group(desk.now, "support")
+    desk.ask(session.id, "SESSION_ENDED")
+    effects = desk.apply(desk.center.remove_group(desk.now, "support"))
+    assert [(type(e).__name__, e.event.name) for e in effects] == [("GroupMoved", "GROUP_REMOVED")]
+    with pytest.raises(refusals.UnknownGroup):
+        desk.center.group("support")
+
+
+def test_queues_groups_and_the_handler_come_and_go_with_one_event_each(desk):
+    def moved(effects):
+        return [(type(e).__name__, getattr(e, "queue", getattr(e, "group", "")), e.event.name) for e in effects]
+
+    assert moved(desk.apply(ev.LinkLost(desk.now, "gone"))) == [("HandlerMoved", "", "AGENTHANDLER_REMOVED")]
+    assert desk.apply(ev.LinkLost(desk.now, "gone")) == []
+    picture = ev.PictureTaken(desk.now, 1.0, ["support", "new"], [], [], [], {})
+    assert moved(desk.apply(picture)) == [
+        ("HandlerMoved", "", "NEW_AGENTHANDLER"),
+        ("GroupMoved", "new", "NEW_GROUP"),
+        ("QueueMoved", "sales", "QUEUE_REMOVED"),
+        ("QueueMoved", "new", "NEW_QUEUE"),
+    ]
+    assert desk.apply(picture) == []
+
+
 def test_nothing_is_asked_of_an_asterisk_that_is_not_connected(desk):
     session = desk.agent()
     desk.apply(ev.LinkLost(desk.now, "gone"))

@@ -392,7 +392,7 @@ async def test_what_is_not_there_is_not_found(house: House, method, path, body, 
         ("PUT", "agents", "GET,POST"),
         ("GET", "agents/1001/state", "PUT"),
         ("POST", "/api/v1/handlers", "GET"),
-        ("PATCH", "acd-groups/support", "GET,PUT"),
+        ("PATCH", "acd-groups/support", "DELETE,GET,PUT"),
     ],
 )
 async def test_a_method_that_is_not_possible_is_told_with_those_that_are(house: House, method, path, allowed):
