@@ -25,6 +25,15 @@ class Commands:
         self._store = store
         self._addresses = addresses
 
+    def usable_addresses(self) -> dict[str, bool]:
+        """The phones that Asterisk told of and that may be used, each with whether it can be reached."""
+        state = self.center.state
+        devices = dict.fromkeys(state.addresses, True) | state.devices
+        return {device: devices[device] for device in sorted(devices) if self._usable(device)}
+
+    def _usable(self, address: str) -> bool:
+        return any(fnmatch.fnmatchcase(address, pattern) for pattern in self._addresses)
+
     async def create_agent(self, user: str) -> tuple[Agent, bool]:
         """CreateAgent: the agent of this account, and whether he is new. Raises AgentExists."""
         event = self.center.create_agent(self.service.now(), None, user)
@@ -57,7 +66,7 @@ class Commands:
             if agent.id is None:
                 raise refusals.NoAgentId()
             await self._guard.check(agent.key, pin)
-        if not any(fnmatch.fnmatchcase(address, pattern) for pattern in self._addresses):
+        if not self._usable(address):
             raise refusals.UnknownAddress(f"The phone {address!r} may not be used for ACD calls.")
         event = self.center.create_session(self.service.now(), uuid.uuid4().hex[:16], agent.key, group, address)
         await self._log_on(event)

@@ -79,7 +79,7 @@ def make_handler(name: str, settings: HandlerSettings, store: Store) -> Handler:
     guard = PinGuard(store.pins(name), {agent.id: agent.pin for agent in settings.agents})
     _make_agents(service, settings)
     commands = Commands(service, guard, store, settings.addresses)
-    return Handler(commands, store, settings.addresses)
+    return Handler(commands, store)
 
 
 def _make_agents(service: Service, settings: HandlerSettings) -> None:

@@ -17,6 +17,7 @@ from acd.core.center import Center
 from acd.core.effects import (
     AddMember,
     AgentMoved,
+    Change,
     Effect,
     GroupMoved,
     Order,
@@ -67,6 +68,7 @@ class Service:
         self._sends: set[asyncio.Task[None]] = set()
         self._watchers: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._since_checkpoint = 0
+        self._listeners: list[Callable[[Change], None]] = []
         self.center = self._restored(registrations)
 
     def _restored(self, registrations: ev.Registrations) -> Center:
@@ -113,8 +115,15 @@ class Service:
             self.checkpoint()
         return effects
 
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """From now on `listener` is called with every change, in order; it must not block."""
+        self._listeners.append(listener)
+
     def _tell(self, effect: Effect) -> None:
-        """The store's row and the log's line of a change."""
+        """The store's row, the log's line and the listeners' news of a change."""
+        if not isinstance(effect, Order):
+            for listener in self._listeners:
+                listener(effect)
         match effect:
             case VisitMoved(_, visit):
                 self._store.keep_call(self.name, visit)

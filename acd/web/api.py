@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import fnmatch
 import json
 import queue
 from collections.abc import Awaitable, Callable
@@ -25,12 +24,11 @@ READ_WITHIN = 2.0  # seconds for the newest rows to reach the database before it
 class Handler:
     """One agent handler as the web sees it."""
 
-    def __init__(self, commands: Commands, store: Store, addresses: list[str]) -> None:
+    def __init__(self, commands: Commands, store: Store) -> None:
         self.commands = commands
         self.service = commands.service
         self.center = commands.center
         self.store = store
-        self.addresses = addresses
 
 
 HANDLERS = web.AppKey("handlers", dict[str, Handler])
@@ -122,15 +120,9 @@ async def delete_group(request: web.Request) -> web.Response:
 async def list_addresses(request: web.Request) -> web.Response:
     """ITAgentHandler.UsableAddresses: phones that Asterisk told of, as far as they may be used."""
     handler = _handler(request)
-    state = handler.center.state
-    devices = dict.fromkeys(state.addresses, True) | state.devices
-    return _items(
-        [
-            shapes.address(device, in_service, state.addresses.get(device, []))
-            for device, in_service in sorted(devices.items())
-            if any(fnmatch.fnmatchcase(device, pattern) for pattern in handler.addresses)
-        ]
-    )
+    at_work = handler.center.state.addresses
+    usable = handler.commands.usable_addresses().items()
+    return _items([shapes.address(device, in_service, at_work.get(device, [])) for device, in_service in usable])
 
 
 # Agents ---------------------------------------------------------------------------------------------------
