@@ -36,6 +36,8 @@ def registrations(settings: HandlerSettings) -> ev.Registrations:
         settings.wrap_up,
         settings.measurement_period,
         settings.missed_calls,
+        settings.measurement == "sliding",
+        settings.overall_call_rate_scale,
     )
 
 

@@ -123,6 +123,8 @@ class HandlerSettings(Section):
     addresses: list[str] = ["*"]
     wrap_up: Seconds = 10.0
     measurement_period: Period = 86400
+    measurement: Literal["restarting", "sliding"] = "restarting"
+    overall_call_rate_scale: Literal[1, 10] = 1
     missed_calls: Annotated[int, BeforeValidator(a_number), Field(ge=0, le=1000)] = 0
     confirm_within: Annotated[float, BeforeValidator(a_number), Field(gt=0, le=120)] = 5.0
     queues: dict[Name, QueueSettings] = {}

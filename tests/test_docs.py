@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from acd.core.states import SESSION_MOVES, SessionState
 from acd.settings import OTHERS, VARIABLES
 from acd.web.api import ROUTES
 from acd.web.problems import STATUS
@@ -32,3 +33,17 @@ def test_every_link_in_the_readme_leads_somewhere():
     readme = DOCS.parent / "README.md"
     for target in re.findall(r"\]\(([^)]+)\)", readme.read_text()):
         assert (readme.parent / target).exists(), target
+
+
+def test_the_diagram_of_session_states_is_drawn_from_the_table_of_moves():
+    drawn = [
+        "    [*] --> NOT_READY",
+        *(f"    {here.name} --> {there.name}" for here in SessionState for there in sorted(SESSION_MOVES[here])),
+        "    SESSION_ENDED --> [*]",
+    ]
+    assert "\n".join(["```mermaid", "stateDiagram-v2", *drawn, "```"]) in (DOCS / "tapi.md").read_text()
+
+
+def test_every_open_point_of_tapi_is_decided():
+    decided = re.findall(r"^\| A(\d+) \|", (DOCS / "tapi.md").read_text(), re.M)
+    assert [int(number) for number in decided] == list(range(1, 32))

@@ -154,7 +154,7 @@ class Calls:
     def _count(self, visit: Visit, by: int) -> None:
         assert visit.left is not None
         queue = self._state.queues[visit.queue]
-        if visit.left < queue.measured.since:
+        if not queue.measured.covers(visit.left):
             return  # booked in a period that is over
         tally = queue.measured.book(visit.left)
         match visit.outcome:
@@ -479,4 +479,4 @@ class Calls:
 
 def new_queue(state: State, name: str, at: float) -> Queue:
     """A queue with the default measurement period."""
-    return Queue(name, Measured(at, state.measurement_period, QueueTally()))
+    return Queue(name, Measured(at, state.measurement_period, QueueTally(), state.sliding))

@@ -272,13 +272,18 @@ class Center:
         self.state.default_wrap_up = event.default_wrap_up
         self.state.measurement_period = event.measurement_period
         self.state.missed_calls = event.missed_calls
+        self.state.sliding, self.state.call_rate_scale = event.sliding, event.call_rate_scale
+        for agent in self.state.agents.values():
+            agent.measured.sliding = event.sliding
+        for queue in self.state.queues.values():
+            queue.measured.sliding = event.sliding
         for group, queues in event.groups.items():
             self._group_set(ev.GroupSet(event.at, group, queues))
-        for queue, seconds in event.wrap_up.items():
-            self.calls.queue(queue, event.at).wrap_up = seconds
+        for name, seconds in event.wrap_up.items():
+            self.calls.queue(name, event.at).wrap_up = seconds
 
     def _agent_created(self, event: ev.AgentCreated) -> None:
-        measured = Measured(event.at, self.state.measurement_period, Tally())
+        measured = Measured(event.at, self.state.measurement_period, Tally(), self.state.sliding)
         self.state.agents.setdefault(
             event.agent, Agent(event.agent, event.id, event.user, event.at, measured, since=event.at)
         )

@@ -18,6 +18,8 @@ class Registrations(NamedTuple):
     default_wrap_up: float
     measurement_period: int
     missed_calls: int = 0
+    sliding: bool = False
+    call_rate_scale: int = 1
 
 
 # What a person decided ------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Counters and the periods they cover. Everything is kept exact; whole seconds and averages are made when read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from decimal import ROUND_DOWN, Decimal
 from typing import Generic, TypeVar
 
@@ -63,31 +63,63 @@ T = TypeVar("T", Tally, QueueTally)
 
 @dataclass(slots=True)
 class Measured(Generic[T]):
-    """Counters that start again at zero every `seconds`, counted from `since` (semantics A2: restarting)."""
+    """Counters that cover the last `seconds`: restarting at zero every so often, counted from `since` (semantics A2),
+    or, as a setting, sliding: then `window` holds what was booked when."""
 
     since: float
     seconds: int
     tally: T
+    sliding: bool = False
+    window: list[tuple[float, T]] = field(default_factory=list)
 
     def start_at(self, now: float) -> float:
         """When the period that covers `now` began."""
+        if self.sliding:
+            return max(self.since, now - self.seconds)
         passed = now - self.since
         return self.since + passed // self.seconds * self.seconds if passed >= self.seconds else self.since
 
     def at(self, now: float) -> T:
         """The counters of the period that covers `now`; nothing is changed by asking."""
-        return self.tally if self.start_at(now) == self.since else type(self.tally)()
+        start = self.start_at(now)
+        if self.sliding:
+            return _sum(self.tally, [_cut(at, tally, start) for at, tally in self.window if at > start])
+        return self.tally if start == self.since else type(self.tally)()
 
     def book(self, at: float) -> T:
         """The counters to book on at `at`: past a boundary they are new ones."""
         start = self.start_at(at)
+        if self.sliding:
+            self.window = [entry for entry in self.window if entry[0] > start]
+            self.window.append((at, type(self.tally)()))
+            return self.window[-1][1]
         if start != self.since:
             self.since, self.tally = start, type(self.tally)()
         return self.tally
 
+    def covers(self, at: float) -> bool:
+        """What was booked at `at` still counts, so that it can be corrected."""
+        return self.sliding or at >= self.since
+
     def restart(self, at: float, seconds: int) -> None:
         """put_MeasurementPeriod: another length, and every counter back to zero (semantics A3, A4)."""
-        self.since, self.seconds, self.tally = at, seconds, type(self.tally)()
+        self.since, self.seconds, self.tally, self.window = at, seconds, type(self.tally)(), []
+
+
+def _cut(at: float, tally: T, start: float) -> T:
+    """What of a booking lies in the window: a stretch of activity may have begun before it."""
+    if isinstance(tally, Tally) and tally.active:
+        return replace(tally, active=min(tally.active, at - start))
+    return tally
+
+
+def _sum(kind: T, tallies: list[T]) -> T:
+    total = type(kind)()
+    for each in fields(total):
+        values = [getattr(tally, each.name) for tally in tallies]
+        longest = each.name.startswith("longest")
+        setattr(total, each.name, max(values, default=0.0) if longest else sum(values))
+    return total
 
 
 def per_hour(calls: int, seconds: float) -> Decimal:

@@ -128,7 +128,7 @@ class Floor:
         self.drop(session)
         if not agent.sessions and agent.active_since is not None:
             tally = agent.measured.book(at)
-            tally.active += at - max(agent.active_since, agent.measured.since)
+            tally.active += at - max(agent.active_since, agent.measured.start_at(at))
             agent.active_since = None
 
     def drop(self, session: AgentSession) -> None:

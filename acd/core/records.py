@@ -197,6 +197,8 @@ class State:
     tells_status: bool = False  # the dialplan reports QUEUESTATUS
     default_wrap_up: float = 0.0
     measurement_period: int = 86400
+    sliding: bool = False  # measurement periods slide instead of restarting
+    call_rate_scale: int = 1  # 10 for the literal page of OverallCallRate (semantics A1)
     missed_calls: int = 0  # so many in a row make an agent not ready; 0: never
     agents: dict[str, Agent] = field(default_factory=dict)
     sessions: dict[str, AgentSession] = field(default_factory=dict)

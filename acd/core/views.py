@@ -107,7 +107,7 @@ def agent_view(center: Center, agent: Agent, now: float) -> AgentView:
         number_of_acd_calls=tally.calls,
         number_of_incoming_calls=tally.incoming,
         number_of_outgoing_calls=tally.outgoing,
-        overall_call_rate=per_hour(tally.calls, _active(agent, tally, now)),
+        overall_call_rate=per_hour(tally.calls, _active(agent, tally, now)) * center.state.call_rate_scale,
         total_acd_call_time=tally.whole_call_time,
         total_acd_call_time_exact=tally.call_time,
         total_acd_talk_time=int(tally.talk),

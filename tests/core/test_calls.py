@@ -504,6 +504,35 @@ def test_a_period_restarts_by_itself_and_a_call_belongs_to_the_one_in_which_it_e
     assert agent.total_wrap_up_time == 10
 
 
+def test_a_sliding_period_covers_the_last_seconds_whenever_one_asks(desk):
+    desk.apply(ev.Registrations(desk.now, {}, {}, 10, 86400, 0, True))
+    session = desk.agent()
+    desk.apply(desk.center.set_measurement_period(desk.now, 100, agent="1001"))
+    for number in range(3):
+        desk.take(f"c{number}")
+        desk.after(30).hang_up(f"c{number}")
+        desk.after(10)
+    agent = desk.agent_now()
+    assert (agent.number_of_acd_calls, agent.total_acd_talk_time, agent.total_wrap_up_time) == (3, 90, 30)
+    desk.after(20)  # the first call ended 110 seconds ago, its wrap-up 100
+    agent = desk.agent_now()
+    assert (agent.number_of_acd_calls, agent.total_acd_talk_time, agent.total_wrap_up_time) == (2, 60, 20)
+    assert agent.overall_call_rate == Decimal("72.0000")
+    desk.ask(session.id, "SESSION_ENDED")
+    desk.after(50)
+    assert desk.agent_now().overall_call_rate == Decimal("72.0000")  # one call in the 50 seconds that are left
+
+
+def test_the_overall_call_rate_can_be_told_tenfold_as_its_page_says(desk):
+    desk.agent()
+    desk.take()
+    desk.hang_up()
+    desk.after(3600)
+    plain = desk.agent_now().overall_call_rate
+    desk.apply(ev.Registrations(desk.now, {}, {}, 10, 86400, 0, False, 10))
+    assert desk.agent_now().overall_call_rate == plain * 10
+
+
 @pytest.mark.parametrize("seconds", [0, -1, 2**31])
 def test_a_period_is_at_least_a_second_and_fits_a_long(desk, seconds):
     desk.agent()
