@@ -21,6 +21,7 @@ from acd.core.effects import (
     Effect,
     GroupMoved,
     Order,
+    PauseMember,
     QueueMoved,
     RemoveMember,
     SessionMoved,
@@ -31,6 +32,7 @@ from acd.store import Store
 log = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY = 5000  # events; a restart replays at most these
+ORDERS = (AddMember, PauseMember, RemoveMember)  # a tuple, because isinstance() is slow with a union
 BENIGN = {  # Asterisk's refusal -> it is already as ordered
     "Unable to add interface: Already there": AddMember,
     "Unable to remove interface: Not there": RemoveMember,
@@ -95,7 +97,7 @@ class Service:
     def observe(self, event: ev.Event) -> dict[asyncio.Task[None], Order]:
         """Takes in an event and sends what follows from it; a task ends when Asterisk answered its order."""
         effects = self.record(event)
-        sends = {self._send_soon(effect): effect for effect in effects if isinstance(effect, Order)}
+        sends = {self._send_soon(effect): effect for effect in effects if isinstance(effect, ORDERS)}
         self._watch()
         self._arm()
         return sends
@@ -121,7 +123,7 @@ class Service:
 
     def _tell(self, effect: Effect) -> None:
         """The store's row, the log's line and the listeners' news of a change."""
-        if not isinstance(effect, Order):
+        if not isinstance(effect, ORDERS):
             for listener in self._listeners:
                 listener(effect)
         match effect:

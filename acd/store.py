@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Engine, Index, create_engine, event
+from sqlalchemy import Engine, Index, bindparam, create_engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlmodel import Field, SQLModel, col, delete, insert, select
 
@@ -139,7 +139,7 @@ class Store:
                 "handler": handler,
                 "at": happened.at,
                 "kind": type(happened).__name__,
-                "data": json.dumps(happened),
+                "data": happened,  # made text by the writer
             },
         )
         return self._seq
@@ -281,12 +281,13 @@ class Store:
         with self._engine.begin() as connection:
             for table, rows in tables.items():
                 if table == "event":
-                    connection.execute(insert(EventRow), rows)
+                    connection.execute(insert(EventRow), [row | {"data": json.dumps(row["data"])} for row in rows])
                 else:
                     model, key = RENEWED[table]
                     newest = {tuple(row[name] for name in key): row for row in rows}
-                    for values in newest.values():
-                        connection.execute(delete(model).where(*(getattr(model, name) == values[name] for name in key)))
+                    these = [{f"old_{name}": row[name] for name in key} for row in newest.values()]
+                    same = [getattr(model, name) == bindparam(f"old_{name}") for name in key]
+                    connection.execute(delete(model).where(*same), these)
                     connection.execute(insert(model), list(newest.values()))
 
 

@@ -150,8 +150,8 @@ class Connection(AMIProtocol):  # type: ignore[misc]
         self._stats = stats
         self._clock = clock
         self._blocks = Blocks(max_message)
-        self._wanted = {f"Event: {name}".encode() for name in wanted}
-        self._read_now = self._wanted | {b"Event: FullyBooted"}
+        self._wanted = {f"Event: {name}".encode(): name for name in wanted}
+        self._read_now = self._wanted | {b"Event: FullyBooted": "FullyBooted"}
         self._hand_over = hand_over
         self._take = self._hold
         self._held: list[tuple[Message, float]] = []
@@ -181,7 +181,7 @@ class Connection(AMIProtocol):  # type: ignore[misc]
             if list_expected and self._is_of_a_list(block, received):
                 continue
             if first in wanted:
-                self._take(_message(block), received)
+                self._take(_message(block, wanted[first]), received)
             elif not first.startswith(b"Event: "):
                 self._read_other(block, received)
 
@@ -278,8 +278,8 @@ class Connection(AMIProtocol):  # type: ignore[misc]
         self.drop(NotConnected(what + " in the middle of a message" * self._blocks.unfinished))
 
 
-def _message(block: bytes) -> Message:
-    return Message(block.decode("utf-8", "replace"))
+def _message(block: bytes, event: str | None = None) -> Message:
+    return Message(block.decode("utf-8", "replace"), event)
 
 
 class _Manager(Manager):  # type: ignore[misc]

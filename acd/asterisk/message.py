@@ -13,10 +13,12 @@ _STRAY_END = b"\r\n\n"  # CoreShowChannelMap ended so for a while (asterisk#761)
 class Message:
     """One AMI message, kept as text; a header is looked up when it is asked for."""
 
-    __slots__ = ("_text",)
+    __slots__ = ("_text", "event")
 
-    def __init__(self, block: str) -> None:
+    def __init__(self, block: str, event: str | None = None) -> None:
+        """event: its name, where that is known already."""
         self._text = f"{_LINE}{block}{_LINE}"  # so that every header stands between two line ends
+        self.event = self._event() if event is None else event
 
     def get(self, header: str) -> str | None:
         """The first header of this name, spelt exactly so; "" when it is empty, None when it is absent."""
@@ -45,8 +47,7 @@ class Message:
             elif key.endswith(":"):
                 yield key[:-1], ""
 
-    @property
-    def event(self) -> str:
+    def _event(self) -> str:
         """The name of the event, or "" for an answer."""
         return "" if self._text.startswith("\r\nResponse:") else self.get("Event") or ""
 

@@ -94,12 +94,12 @@ class Center:
         return out
 
     def concerns(self, event: ev.Event) -> bool:
-        """False for what happens on channels that are neither a caller's in a queue nor an agent's."""
+        """False for channels that are neither a caller's in a queue nor an agent's, and for what is no news."""
         known = self._known.get(type(event))
         return known is None or known(event)
 
     def _channel_tests(self) -> dict[type, Callable[[Any], bool]]:
-        """For events that come for every channel of Asterisk: is it one of ours?"""
+        """For events that come for every channel and device of Asterisk: is it one of ours, and news?"""
         legs, calls = self.state.legs, self.state.calls
 
         def on_either(event: Any) -> bool:
@@ -123,6 +123,7 @@ class Center:
             ev.HoldStarted: on_either,
             ev.HoldEnded: on_either,
             ev.ChannelEnded: lambda event: on_either(event) or event.leg in self.state.ringing,
+            ev.DeviceStateTold: lambda event: self.state.devices.get(event.device) is not event.in_service,
         }
 
     def next_deadline(self) -> float | None:

@@ -9,6 +9,7 @@ from acd.core.states import AgentState, SessionState
 WRAP_UP = "wrapup"  # the reason of a pause that is ours: during an ACD call and its wrap-up
 OUT_OF_SERVICE = frozenset({4, 5})  # device states INVALID and UNAVAILABLE: nobody can be reached there
 LOGGED_OFF = "logged off"  # the reason of the pause that stands in for removing a static member
+IN_WRAP_UP = Present(True, WRAP_UP)
 UNPAUSED = Present(False, "")
 
 
@@ -34,7 +35,7 @@ class Members:
             return None if member.dynamic or member.seen is None else Present(True, LOGGED_OFF)
         agent = self._state.agents[wishes[0].agent]
         if any(self._state.sessions[other].busy for other in agent.sessions):
-            return Present(True, WRAP_UP)
+            return IN_WRAP_UP
         return self._idle(agent, wishes)
 
     @staticmethod

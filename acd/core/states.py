@@ -1,6 +1,8 @@
 """States, events and the moves between them, as TAPI 3 publishes them. Values are those of the wire."""
 
+from collections.abc import Sequence
 from enum import IntEnum, StrEnum
+from functools import cache
 
 
 class AgentState(IntEnum):
@@ -107,7 +109,8 @@ SESSION_MOVES: dict[SessionState, frozenset[SessionState]] = {
 BUSY = frozenset({SessionState.BUSY_ON_CALL, SessionState.BUSY_WRAPUP})
 
 
-def legal_steps(start: SessionState, goal: SessionState) -> list[SessionState]:
+@cache
+def legal_steps(start: SessionState, goal: SessionState) -> Sequence[SessionState]:
     """The shortest legal way from one session state to another, without the start; empty when already there.
 
     Asterisk decides what is; this table decides what is announced. So an agent who was paused while the

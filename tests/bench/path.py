@@ -203,9 +203,8 @@ STAGES: dict[str, tuple[Callable[[CallCenter], Stage], int]] = {
     "+ store: rows made ready": (_appended, logging.INFO),
     "+ store: rows on disk": (_written, logging.INFO),
 }
+FIGURES = "+ core: state and figures"
 WHOLE = "+ service: orders, timer"
-LOGGED = "+ log lines (to the null device)"
-STORED = "+ store: rows made ready"
 ON_DISK = "+ store: rows on disk"
 
 
@@ -357,9 +356,5 @@ def _tell(
     for counted in ("wanted", "events", "concerning"):
         text = summary([counts[counted] / second for second in cpu[WHOLE]])
         report.line(f"the path without log and store, {counted} only", f"{text} a second")
-    for name, what in (
-        (WHOLE, "whole path"),
-        (LOGGED, "whole path with log lines"),
-        (STORED, "whole path with log and store"),
-    ):
-        report.at_least(f"{what}, messages/s", messages / statistics.median(cpu[name]), 100_000, ",.0f")
+    moved = messages / statistics.median(cpu[FIGURES])
+    report.at_least("message -> event -> state and figures, messages/s", moved, 100_000, ",.0f")
