@@ -134,10 +134,10 @@ async def test_asterisk_is_started_again_and_the_agents_are_as_they_were(desk: D
 
     await desk.containers.start_asterisk()
     await eventually(desk.api.ready, 20, "acd is ready again")
-    await alice.until_agent("READY")
+    await _phones_are_back(desk)
+    await alice.until_agent("READY")  # UNKNOWN until then: nobody could reach her
     assert [_standing(await agent.session()) for agent in (alice, bob)] == before
     assert ["paused:lunch" in member for member in sorted(await desk.members("support"))] == [False, True]
-    await _phones_are_back(desk)
 
     second = await desk.call("605", stay=1)
     await alice.takes(second, after=0.5)
