@@ -566,8 +566,8 @@ class Link:
         except NotConnected:  # what we sent before is still unread
             await asyncio.sleep(self._ping_every)
             return False
-        except NoAnswer:  # unless it stands in line behind a long list
-            return connection.expects_list() and connection.heard > sent
+        except NoAnswer:  # unless it stands in line behind a long list, or a flood of events
+            return connection.heard > sent
         except Refused:
             pass
         return True

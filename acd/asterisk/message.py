@@ -26,11 +26,10 @@ class Message:
         start = text.find(key)
         while start >= 0:
             start += len(key)
-            end = text.find(_LINE, start)
-            if start == end:
-                return ""
             if text[start] == " ":
-                return text[start + 1 : end]
+                return text[start + 1 : text.find(_LINE, start)]
+            if text.startswith(_LINE, start):
+                return ""
             start = text.find(key, start)
         return None
 
