@@ -141,7 +141,8 @@ class Commands:
         """Makes an ACD group, or gives it other queues; its sessions follow. Raises UnknownQueue."""
         for queue in queues:
             self.center.queue(queue)
-        await self.service.command(ev.GroupSet(self.service.now(), name, list(queues)), lambda: True)
+        each_once = list(dict.fromkeys(queues))
+        await self.service.command(ev.GroupSet(self.service.now(), name, each_once), lambda: True)
 
     async def remove_group(self, name: str) -> None:
         """Takes an ACD group away. Raises UnknownGroup, GroupInUse."""

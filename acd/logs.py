@@ -5,6 +5,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -46,10 +48,22 @@ class Json(_Fields):
         return json.dumps(line, default=str)
 
 
+class Unreadable(logging.Filter):
+    """One line, without what was sent, for a request that is no HTTP: it may hold a token."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            record.msg, record.args, record.exc_info = "a request is no HTTP and was refused", (), None
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return True
+
+
 def set_up(level: str, style: str) -> None:
     """Sends all log lines to standard error. `style` is text or json."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if style == "json" else Text())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("panoramisk").setLevel(logging.WARNING)  # it logs whole messages, with people's numbers
+    logging.getLogger("aiohttp.server").addFilter(Unreadable())
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

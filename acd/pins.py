@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import logging
 import time
 from collections.abc import Callable, Mapping
 
@@ -10,6 +11,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import SecretStr
 
 from acd.core.refusals import PinLocked, WrongPin
+
+log = logging.getLogger(__name__)
 
 MOST_WRONG = 5
 LOCKED_FOR = 300.0  # seconds
@@ -48,6 +51,8 @@ class PinGuard:
         if len(self._wrong[agent]) >= MOST_WRONG:
             self._locked[agent] = self._clock() + LOCKED_FOR
         if not await asyncio.to_thread(self._fits, agent, pin):
+            locked = len(self._wrong.get(agent, ())) >= MOST_WRONG
+            log.warning("agent %s: wrong PIN%s", agent, f", locked for {LOCKED_FOR:.0f} s" if locked else "")
             raise WrongPin()
         self._wrong.pop(agent, None)
         self._locked.pop(agent, None)

@@ -98,6 +98,7 @@ def _make_agents(service: Service, settings: HandlerSettings) -> None:
 
 async def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT. Raises SettingsError when it cannot start."""
+    os.umask(0o077)  # the database holds people's numbers and the hashes of their PINs
     url = settings.store.url.get_secret_value()
     try:
         store = Store(url)

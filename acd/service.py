@@ -27,6 +27,7 @@ from acd.core.effects import (
     SessionMoved,
     VisitMoved,
 )
+from acd.core.records import Visit
 from acd.store import Store
 
 log = logging.getLogger(__name__)
@@ -133,8 +134,8 @@ class Service:
                     "call %s in queue %s: %s",
                     visit.call,
                     visit.queue,
-                    visit.outcome or "waiting",
-                    extra={"call": visit.call, "queue": visit.queue, "agent": visit.agent, "talk": visit.talk},
+                    _standing(visit),
+                    extra={"call": visit.call, "queue": visit.queue, "agent": visit.agent},
                 )
             case SessionMoved(_, key, event):
                 session = self.center.state.sessions[key]
@@ -201,7 +202,6 @@ class Service:
             devices = []
         booted = translate.booted(link.fully_booted, self.now()) if link.fully_booted else 0.0
         self.observe(translate.picture(self.now(), booted, queues, channels, devices))
-        log.info("linked to Asterisk %s:%d", link.login.host, link.login.port, extra={"handler": self.name})
 
     def _lost(self, reason: str) -> None:
         log.warning("link to Asterisk lost: %s", reason, extra={"handler": self.name})
@@ -304,3 +304,12 @@ class Service:
         for task in list(self._sends):
             task.cancel()
         self.checkpoint()
+
+
+def _standing(visit: Visit) -> str:
+    """How far a visit is, in words: waiting, answered, talked, wrapped up, or how else it ended."""
+    if visit.talk is None:
+        return str(visit.outcome or "waiting")
+    if visit.wrap_up is None:
+        return f"talked {visit.talk:.1f} s"
+    return f"talked {visit.talk:.1f} s, wrapped up {visit.wrap_up:.1f} s"

@@ -20,6 +20,8 @@ from pydantic import (
 )
 
 MOST_BYTES = 79  # app_queue keeps names and reasons in 80 bytes
+# Asterisk takes them in any case and shows them so; one phone must not have two names.
+TECHNOLOGIES = {name.lower(): name for name in ("PJSIP", "SIP", "IAX2", "DAHDI", "Local")}
 FORBIDDEN = {"\r": "CR", "\n": "LF", "\0": "NUL", ",": ",", "|": "|", ";": ";"}
 
 
@@ -58,7 +60,8 @@ def an_address(value: str) -> str:
     """A device such as PJSIP/1001, as Asterisk writes it."""
     if not re.fullmatch(r"[A-Za-z0-9_]+/[^\s/][^\s]*", a_name(value)):
         raise ValueError("must be a device such as PJSIP/1001")
-    return value
+    technology, _, rest = value.partition("/")
+    return f"{TECHNOLOGIES.get(technology.lower(), technology)}/{rest}"
 
 
 Name = Annotated[str, AfterValidator(a_name)]
@@ -184,6 +187,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
     "ACD_LOG_LEVEL": ("log", "level"),
     "ACD_LOG_FORMAT": ("log", "format"),
 }
+PAIRS = {"secret": "secret_file", "secret_file": "secret", "token": "token_file", "token_file": "token"}
 OTHERS = frozenset({"ACD_CONFIG", "ACD_URL"})  # read by the command line
 COMPOSE = re.compile(
     r"ACD_(BIND|PORT|SIP_|TRUNK_|EXTERNAL_|LOCAL_|RTP_|PHONE|CALLER|SOFTPHONE|DEMO|AMI_PERMIT|AMI_BIND)"
@@ -215,15 +219,25 @@ def _read(path: Path) -> dict[str, Any]:
 def _overlay(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
     """Lays the variables over the file's values; returns which variable filled which place."""
     places: dict[tuple[str, ...], str] = {}
-    for variable, value in environment.items():
+    for variable, value in sorted(environment.items(), reverse=True):  # of a pair the secret itself comes last and wins
         if not variable.startswith("ACD_") or variable in OTHERS or COMPOSE.match(variable):
             continue
         if variable not in VARIABLES:
             raise SettingsError(f"environment: there is no setting {variable}{_did_you_mean(variable)}")
         if value:
+            *section, key = VARIABLES[variable]
+            if key in PAIRS:  # the variable stands for the secret, however the file gives it
+                _take(tree, (*section, PAIRS[key]))
             _put(tree, VARIABLES[variable], value)
             places[VARIABLES[variable]] = variable
     return places
+
+
+def _take(tree: Any, place: tuple[str, ...]) -> None:
+    for key in place[:-1]:
+        tree = tree.get(key, {}) if isinstance(tree, dict) else {}
+    if isinstance(tree, dict):
+        tree.pop(place[-1], None)
 
 
 def _did_you_mean(variable: str) -> str:

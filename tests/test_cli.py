@@ -177,7 +177,7 @@ async def serving(switch: Switch, folder: Path) -> AsyncIterator[tuple[asyncio.s
 
     reading = asyncio.create_task(read())
     try:
-        await until(lambda: _address(lines) and "linked to Asterisk" in "".join(lines), 20, what="serving")
+        await until(lambda: _address(lines) and "Linked to Asterisk" in "".join(lines), 20, what="serving")
         yield process, _address(lines), lines
     finally:
         with contextlib.suppress(ProcessLookupError):

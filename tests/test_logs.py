@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from aiohttp.http_exceptions import BadHttpMessage
 
 from acd import logs
 
@@ -96,3 +97,14 @@ def test_whole_messages_of_others_are_not_logged_even_when_everything_is(written
     logging.getLogger("acd").debug("ours")
     (line,) = written()
     assert line.endswith("DEBUG acd: ours")
+
+
+def test_a_request_that_is_no_http_is_one_line_without_what_was_sent():
+    try:
+        raise BadHttpMessage("Authorization: Bearer SECRET\x00")
+    except BadHttpMessage:
+        record = logging.LogRecord("aiohttp.server", logging.ERROR, "", 0, "Error handling request", (), sys.exc_info())
+    assert logs.Unreadable().filter(record)
+    line = logs.Text().format(record)
+    assert "SECRET" not in line
+    assert line.count("\n") == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from acd.serve import api_token, login_of
-from acd.settings import VARIABLES, SettingsError, WebSettings, load, secret_of
+from acd.settings import PAIRS, VARIABLES, SettingsError, WebSettings, an_address, load, secret_of
 
 ROOT = Path(__file__).parent.parent
 FULL = """
@@ -128,6 +128,8 @@ def test_a_variable_wins_over_the_file_and_changes_nothing_else(file, variable, 
     for key in place:
         others = others[key]
     others[last] = value
+    if last in PAIRS:
+        others[PAIRS[last]] = None  # a secret is given in one way
     assert after.model_dump() == before.model_dump() | {place[0]: after.model_dump()[place[0]]}
     now = after.model_dump()
     for key in place:
@@ -391,3 +393,8 @@ def test_a_token_that_cannot_be_kept_is_refused(tmp_path):
         SettingsError, match=r"web\.token: is not set, and .* cannot be made: No such file or directory"
     ):
         api_token(WebSettings(token_file=tmp_path / "no" / "token"), "sqlite://")
+
+
+@pytest.mark.parametrize("written", ["PJSIP/1001", "pjsip/1001", "PjSip/1001"])
+def test_a_phone_has_one_name_however_its_technology_is_written(written):
+    assert an_address(written) == "PJSIP/1001"

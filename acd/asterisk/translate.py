@@ -198,10 +198,15 @@ def _hangup(m: Message, at: float) -> ev.Event:
     return ev.ChannelEnded(at, _need(m, "Uniqueid"), m.get("ChannelState") == UP)
 
 
+def _is_phone(device: str) -> bool:
+    """Not a queue's state, a conference's or a parking lot's, such as Queue:support_pause_PJSIP/1001."""
+    return "/" in device and ":" not in device.partition("/")[0]
+
+
 def _device_state(m: Message, at: float) -> ev.Event | None:
     device = _need(m, "Device")
-    if "/" not in device:
-        return None  # a queue's, a conference's or a parking lot's
+    if not _is_phone(device):
+        return None
     return ev.DeviceStateTold(at, device, m.get("State") not in OUT_OF_SERVICE)
 
 
@@ -256,7 +261,7 @@ def picture(
         {
             device: m.get("State") not in OUT_OF_SERVICE
             for m in devices
-            if m.event == "DeviceStateChange" and "/" in (device := _need(m, "Device"))
+            if m.event == "DeviceStateChange" and _is_phone(device := _need(m, "Device"))
         },
     )
 

@@ -113,6 +113,8 @@ async def problems(
         if "Allow" in error.headers:
             answer.headers["Allow"] = error.headers["Allow"]
         return answer
+    except ConnectionResetError:  # the client is gone, and nobody waits for an answer
+        raise
     except Exception:
         log.exception("A request failed: %s %s", request.method, request.rel_url.path)
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong inside acd.")
