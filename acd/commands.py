@@ -45,15 +45,19 @@ class Commands:
 
         Raises WrongPin, PinLocked, AgentExists.
         """
-        hashed = None if id in self.center.state.agents else await pins.hashed(pin)
-        if id in self.center.state.agents or hashed is None:  # perhaps made by somebody else meanwhile
+        hashed = None if self._has_id(id) else await pins.hashed(pin)
+        if hashed is None or self._has_id(id):  # perhaps made by somebody else meanwhile
             await self._guard.check(id, pin)
             return self.center.agent(id), False
         event = self.center.create_agent(self.service.now(), id, user)
         self._guard.keep(id, hashed)
-        await self.service.command(event, lambda: True)
         self._store.keep_pin(self.service.name, id, hashed)
+        await self.service.command(event, lambda: True)
         return self.center.agent(id), True
+
+    def _has_id(self, id: str) -> bool:
+        present = self.center.state.agents.get(id)
+        return present is not None and present.id == id
 
     async def create_session(self, agent_key: str, group: str, address: str, pin: str | None = None) -> AgentSession:
         """CreateSession, or CreateSessionWithPIN when a PIN is given: logs the agent on, not ready.

@@ -228,7 +228,7 @@ class Service:
             if isinstance(order, BENIGN.get(error.text, ())):
                 self._as_ordered(order)
                 return
-            self._failed(order, error.text, refused=True)
+            self._failed(order, error.text, refused=False)
             raise
         except LinkError as error:
             self._failed(order, str(error), refused=False)
@@ -265,6 +265,8 @@ class Service:
             async with asyncio.timeout(self._confirm_within):
                 await self._until(confirmed)
         except Refused as error:
+            for order in sends.values():  # what was asked for is taken back
+                self._failed(order, error.text, refused=True)
             raise refusals.AsteriskRefused(f"Asterisk said no: {error.text}") from error
         except NotConnected as error:
             raise refusals.NotLinked(str(error)) from error

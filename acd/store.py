@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 STATE = TypeAdapter(State)
 BATCH = 2000
 RETRY = 0.5  # seconds between two tries to write what could not be written
-MOST_WAITING = 200_000  # items kept in memory while the database is away; then the oldest log is given up
+MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
 
 
 class EventRow(SQLModel, table=True):

@@ -59,6 +59,12 @@ def _integer(text: str | None, header: str) -> int:
     return int(_number(text, header))
 
 
+def _span(message: Message, header: str) -> float:
+    """Seconds that something took; none where Asterisk's clock was set back meanwhile and it says fewer than that."""
+    text = message.get(header)
+    return 0.0 if text and text.startswith("-") else _number(text, header)
+
+
 def _caller(message: Message) -> str:
     number = message.get("CallerIDNum") or ""
     return "" if number == "<unknown>" else number
@@ -113,8 +119,8 @@ def _agent_connect(m: Message, at: float) -> ev.Event:
         _need(m, "Interface"),
         m.get("MemberName") or "",
         _need(m, "DestUniqueid"),
-        _number(m.get("RingTime"), "RingTime"),
-        _number(m.get("HoldTime"), "HoldTime"),
+        _span(m, "RingTime"),
+        _span(m, "HoldTime"),
         m.get("DestChannel") or "",
     )
 
@@ -293,7 +299,7 @@ def _seen_caller(m: Message) -> ev.SeenCaller:
         _integer(m.get("Position"), "Position"),
         _caller(m),
         m.get("Channel") or "",
-        _number(m.get("Wait"), "Wait"),
+        _span(m, "Wait"),
     )
 
 

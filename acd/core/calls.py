@@ -12,7 +12,7 @@ from acd.core.effects import Effect, VisitMoved
 from acd.core.figures import Measured, QueueTally
 from acd.core.floor import Floor
 from acd.core.records import AgentSession, Leg, Queue, State, Visit
-from acd.core.states import BUSY, Outcome, SessionState
+from acd.core.states import Outcome, SessionState
 
 TOLD = {  # QUEUESTATUS -> outcome
     "TIMEOUT": Outcome.TIMED_OUT,
@@ -294,8 +294,9 @@ class Calls:
         if sessions is None or event.leg in self._state.legs:
             return
         agent = self._state.agents[self._state.sessions[sessions[0]].agent]
-        on_call = any(self._state.sessions[key].state in BUSY for key in agent.sessions)
-        leg = Leg(event.leg, agent.key, event.at, outgoing=event.dialling, consultation=on_call)
+        on_call = any(self._state.sessions[key].state is SessionState.BUSY_ON_CALL for key in agent.sessions)
+        consultation = event.dialling and on_call
+        leg = Leg(event.leg, agent.key, event.at, outgoing=event.dialling, consultation=consultation)
         self._state.legs[event.leg] = leg
         agent.legs.append(event.leg)
         if event.leg in self._state.ringing:
@@ -372,9 +373,10 @@ class Calls:
                 self.enter(picture.at - caller.wait, caller.call, caller.queue, caller.caller, caller.channel)
         for channel in picture.channels:
             self._adopt_call(channel, picture)
-        self._state.ringing = {
-            leg: ring for leg, ring in self._state.ringing.items() if leg in channels and ring[0] in self._state.visits
-        }
+        known = self._state.visits
+        for leg in [leg for leg, ring in self._state.ringing.items() if leg not in channels or ring[0] not in known]:
+            interface = self._state.ringing.pop(leg)[1]
+            self._floor.ring_over(interface, picture.at)
 
     def _adopt_call(self, leg: ev.SeenChannel, picture: ev.PictureTaken) -> None:
         """A call that came and was answered while nobody watched, and is still talked in."""
@@ -382,12 +384,15 @@ class Calls:
         callers = [c for c in picture.channels if c.bridge and c.bridge == leg.bridge and c.queue]
         if not leg.acd or self._state.calls.get(leg.leg) or device not in self._state.addresses or not callers:
             return
+        if self.waiting(callers[0].leg, callers[0].queue) is not None:
+            return  # answered while the picture was taken: the AgentConnect is still to come
         visit = self.enter(picture.at, callers[0].leg, callers[0].queue, "", callers[0].channel)
         visit.estimated = True
         self.answer(visit, picture.at, device, leg.leg, None)
 
     def _gone_at(self, picture: ev.PictureTaken, restarted: bool) -> float:
-        return self._state.lost_at if restarted and self._state.lost_at else picture.at
+        """A call that Asterisk no longer has ended at the loss of the link, and at the latest when it started anew."""
+        return min(self._state.lost_at or picture.at, picture.booted) if restarted else picture.at
 
     def _adopt(self, channel: ev.SeenChannel, at: float) -> None:
         known = channel.leg in self._state.legs
@@ -457,8 +462,8 @@ class Calls:
 
     def _visits_of(self, call: str) -> list[Visit]:
         """The visits of this caller that are remembered, oldest first."""
-        visits = [self._state.visits[key] for key in self._state.calls.get(call, ())]
-        return [visit for visit in visits if visit.call == call]
+        visits = [self._state.visits.get(key) for key in self._state.calls.get(call, ())]
+        return [visit for visit in visits if visit is not None and visit.call == call]
 
     def _visits_led_by(self, leg: str) -> list[Visit]:
         visits = [self._state.visits[key] for key in self._state.calls.get(leg, ())]

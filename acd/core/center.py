@@ -31,7 +31,6 @@ class Center:
         self.members = Members(self.state, self._emit)
         self.floor = Floor(self.state, self.members, self._emit)
         self.calls = Calls(self.state, self.floor, self._emit)
-        self.retries: dict[str, float] = {}  # phone -> when to order the difference again after a failure
         self._handlers = self._table()
         self._known = self._channel_tests()
 
@@ -129,7 +128,7 @@ class Center:
     def next_deadline(self) -> float | None:
         """When a TimePassed event is due; None when nothing waits for time to pass."""
         due = self.floor.next_deadline()
-        for waits in (self.calls.unresolved, self.retries):
+        for waits in (self.calls.unresolved, self.state.retries):
             if waits:
                 first = min(waits.values())
                 due = first if due is None else min(due, first)
@@ -178,7 +177,8 @@ class Center:
         if any(self.state.sessions[key].busy for key in agent.sessions):
             if paused:  # an unpause is undone: the next order closes the gap again
                 for session in sessions:
-                    self.floor.ask_session(session, SessionState.NOT_READY, reason, at)
+                    if session.next_state is not SessionState.SESSION_ENDED:
+                        self.floor.ask_session(session, SessionState.NOT_READY, reason, at)
             return
         goal = SessionState.NOT_READY if paused else SessionState.READY
         for session in sessions:
@@ -213,7 +213,7 @@ class Center:
             self._emit(HandlerMoved(event.at, AgentHandlerEvent.AGENTHANDLER_REMOVED))
         self.state.linked = False
         self.members.forget_orders()
-        self.retries.clear()
+        self.state.retries.clear()
         self._derive_all(event.at)
 
     def _picture_taken(self, picture: ev.PictureTaken) -> None:
@@ -248,6 +248,7 @@ class Center:
             for member in by_queue.values():
                 member.seen = None
         for seen in picture.members:
+            self._back_in(seen.queue, seen.interface)
             member = self.members.get(seen.queue, seen.interface)
             member.seen = _present(seen.paused, seen.reason)
             member.status, member.dynamic, member.last_call = seen.status, seen.dynamic, seen.last_call
@@ -347,7 +348,7 @@ class Center:
         self.members.failed(event.queue, event.interface)
         if event.refused:
             self.floor.take_back(event.interface)
-        self.retries[event.interface] = event.at + RETRY_AFTER
+        self.state.retries[event.interface] = event.at + RETRY_AFTER
 
     def _wrap_up_changed(self, event: ev.WrapUpChanged) -> None:
         session = self.state.sessions[event.session]
@@ -365,8 +366,8 @@ class Center:
     def _time_passed(self, event: ev.TimePassed) -> None:
         self.calls.tick(event.at)
         self.floor.tick(event.at)
-        for interface in [phone for phone, due in self.retries.items() if due <= event.at]:
-            del self.retries[interface]
+        for interface in [phone for phone, due in self.state.retries.items() if due <= event.at]:
+            del self.state.retries[interface]
             self._settle_at(interface, event.at)
 
     # Requests ---------------------------------------------------------------------------------------------

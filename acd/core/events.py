@@ -95,7 +95,7 @@ class AgentStateAsked(NamedTuple):
 
 
 class OrderFailed(NamedTuple):
-    """Asterisk refused an order about a member (or did not answer). `asked` is what the wish goes back to."""
+    """An order about a member came to nothing. `refused`: it was a person's request, which is taken back."""
 
     at: float
     queue: str | None
@@ -122,7 +122,7 @@ class MeasurementPeriodSet(NamedTuple):
 
 
 class TimePassed(NamedTuple):
-    """A deadline was reached. Logged only when it moved something, so that a replay meets it again."""
+    """A deadline was reached; in the log like all else, so that a replay meets it again."""
 
     at: float
 

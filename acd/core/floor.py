@@ -196,7 +196,7 @@ class Floor:
         for tally in self._tallies(session, at):
             tally.released(visit.talk, answered_in)
         seconds = self.wrap_up_seconds(session, visit.queue)
-        if session.next_state is not None:
+        if session.next_state is not None and session.visit == visit.key:
             session.wish, session.wish_reason = session.next_state, session.next_reason
             session.next_state = None
             seconds = 0.0

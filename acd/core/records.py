@@ -210,4 +210,5 @@ class State:
     visits: dict[str, Visit] = field(default_factory=dict)
     calls: dict[str, list[str]] = field(default_factory=dict)  # caller's channel -> keys of its visits, in order
     legs: dict[str, Leg] = field(default_factory=dict)
+    retries: dict[str, float] = field(default_factory=dict)  # phone -> when to order again what failed
     ringing: dict[str, tuple[str, str, float]] = field(default_factory=dict)  # ACD leg -> visit, interface, since

@@ -745,3 +745,60 @@ def test_who_was_refused_by_a_full_or_empty_queue_is_counted_apart(desk):
     desk.apply(ev.QueueStatusTold(desk.now, "c1", "support", "JOINEMPTY"))
     assert desk.center.queue("support").measured.tally.refused == 1
     assert desk.queue_now().total_calls_queued == 0
+
+
+# While nobody watched, more
+
+
+def test_calls_of_an_asterisk_that_started_anew_ended_before_that(desk):
+    session = desk.agent()
+    desk.take()
+    desk.after(3600).apply(ev.LinkLost(desk.now, "acd was started again"))  # it had been killed long before
+    desk.link(booted=START + 120)
+    assert desk.session_now(session).total_talk_time == 120
+
+
+def test_a_log_off_put_off_by_a_ring_happens_when_the_ring_was_over_while_the_link_was_down(desk):
+    session = desk.agent()
+    desk.join()
+    desk.ring()
+    desk.ask(session.id, "SESSION_ENDED")
+    desk.apply(ev.LinkLost(desk.now, "gone"))
+    desk.after(10)
+    desk.link()
+    assert session.state is SessionState.SESSION_ENDED
+
+
+def test_an_answer_between_the_two_lists_of_a_picture_makes_one_visit(desk):
+    desk.agent()
+    desk.join()
+    desk.apply(ev.LinkLost(desk.now, "gone"))
+    desk.link(
+        callers=[ev.SeenCaller("c1", "support", 1, "555", "PJSIP/trunk-01", 5)],
+        channels=[
+            ev.SeenChannel("leg-c1", f"{PHONE}-01", "c1", "b", True, False, True),
+            ev.SeenChannel("c1", "PJSIP/trunk-01", "c1", "b", True, True, False, "support"),
+        ],
+    )
+    desk.answer()
+    queue = desk.queue_now()
+    assert (queue.total_calls_queued, queue.total_calls_answered, queue.total_calls_flowed_out) == (1, 1, 0)
+
+
+def test_a_call_out_begun_in_wrap_up_is_a_call_outside_the_acd(desk):
+    desk.agent()
+    desk.take()
+    desk.hang_up()
+    desk.apply(ev.ChannelMade(desk.now, "out", f"{PHONE}-02", "out", True))
+    desk.apply(ev.BridgeEntered(desk.now, "out", "b2"))
+    desk.after(20).apply(ev.ChannelEnded(desk.now, "out", True))
+    assert desk.agent_now().number_of_outgoing_calls == 1
+
+
+def test_a_pause_by_phone_code_does_not_undo_a_log_off_asked_for_in_the_same_call(desk):
+    session = desk.agent()
+    desk.take()
+    desk.ask(session.id, "SESSION_ENDED")
+    desk.pause(PHONE, True, "code")
+    desk.hang_up()
+    assert session.state is SessionState.SESSION_ENDED

@@ -313,3 +313,16 @@ def test_a_static_member_is_paused_instead_of_removed():
     assert session.state is SessionState.SESSION_ENDED
     assert desk.members["support", "PJSIP/1001"] == (True, "logged off")
     assert not [order for order in desk.orders if isinstance(order, AddMember | RemoveMember)]
+
+
+def test_a_member_put_back_while_the_link_was_down_serves_its_queue_again():
+    desk = Desk(queues=["one", "two"])
+    desk.apply(ev.GroupSet(desk.now, "g", ["one", "two"]))
+    desk.agent(groups=["g"])
+    desk.members.pop(("two", "PJSIP/1001"))
+    desk.apply(ev.MemberRemoved(desk.now, "two", "PJSIP/1001"))
+    desk.apply(ev.LinkLost(desk.now, "gone"))
+    desk.members["two", "PJSIP/1001"] = (False, "")
+    desk.link(queues=["one", "two"])
+    desk.ask_agent("1001", "NOT_READY", "lunch")
+    assert desk.members["two", "PJSIP/1001"] == (True, "lunch")

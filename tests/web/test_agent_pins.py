@@ -143,3 +143,9 @@ async def test_no_pin_is_ever_in_an_answer_or_a_log_line(tmp_path, caplog):
 
 def test_a_lock_is_for_a_while():
     assert 60 <= LOCKED_FOR <= 3600
+
+
+async def test_an_id_that_is_the_name_of_an_agent_without_one_is_taken(house: House):
+    assert (await house.call("POST", "agents", {"user": "bob"})).status == 201
+    answer = await house.call("POST", "agents", {"id": "bob", "pin": "4711"})
+    assert (answer.status, answer.body["code"]) == (409, "agent-exists")
