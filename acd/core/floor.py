@@ -166,9 +166,9 @@ class Floor:
     def _derived(self, agent: Agent) -> AgentState:
         if not self._state.linked and agent.sessions:
             return AgentState.UNKNOWN
-        if any(self._state.sessions[key].state in BUSY for key in agent.sessions):
-            return AgentState.BUSY_ACD
         sessions = [self._state.sessions[key] for key in agent.sessions]
+        if any(session.state in BUSY for session in sessions):
+            return AgentState.BUSY_ACD
         if sessions and not any(self._members.reachable(session) for session in sessions):
             return AgentState.UNKNOWN
         others = [leg for leg in map(self._state.legs.__getitem__, agent.legs) if leg.up and leg.visit is None]

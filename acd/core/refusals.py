@@ -1,6 +1,5 @@
 """What the call center says no to. One class a refusal; its docstring is its message."""
 
-S_OK = 0x00000000
 E_INVALIDARG = 0x80070057
 TAPI_E_TIMEOUT = 0x80040044
 TAPI_E_OPERATIONFAILED = 0x80040005
