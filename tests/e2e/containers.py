@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+SITE = REPOSITORY / "tests" / "e2e" / "site"  # queues, numbers and an AMI user for tests alone
 PROJECT = os.environ.get("ACD_E2E_PROJECT", "acd-e2e")
 SERVICES = ("asterisk", "phones", "callers")
 PHONES = 6
@@ -133,6 +134,7 @@ class Containers:
             "ACD_SOFTPHONES": str(PHONES),
             "ACD_PHONES_PORTS": f"{ports.doors}-{ports.doors + DOORS - 1}",
             "ACD_CALLERS_PORT": str(ports.callers),
+            "ACD_ASTERISK_SITE": str(SITE),
         }
 
     # Asterisk ---------------------------------------------------------------------------------------------
