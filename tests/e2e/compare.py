@@ -36,7 +36,7 @@ async def compare(desk: Desk) -> list[Json]:
         of_call = [line for line in lines if (line.call, line.queue) == (row["call"], row["queue"])]
         _compare_row(desk, row, of_call, lines)
     for name in {row["queue"] for row in rows}:
-        _compare_queue(await desk.queue(name), [row for row in rows if row["queue"] == name])
+        compare_queue(await desk.queue(name), [row for row in rows if row["queue"] == name])
     for agent in desk.agents:
         await compare_agent(agent, [row for row in rows if row["agent"] == agent.id])
     return rows
@@ -139,7 +139,7 @@ def _compare_not_answered(row: Json, of_call: list[LogLine], caller: CallResult 
 # Sums -------------------------------------------------------------------------------------------------------------
 
 
-def _compare_queue(queue: Json, rows: list[Json]) -> None:
+def compare_queue(queue: Json, rows: list[Json]) -> None:
     def having(*outcomes: str) -> int:
         return sum(row["outcome"] in outcomes for row in rows)
 

@@ -12,6 +12,8 @@ import pytest_asyncio
 from phones.control import Phone
 from tests.e2e.containers import HOST, PHONES, PROJECT, SERVICES, ContainerError, Containers, OneRunAtATime
 from tests.e2e.desk import Acd, Desk
+from tests.e2e.local_calls import LocalCalls
+from tests.e2e.operator import Operator
 
 LINES = 60  # of each log, shown when a test fails
 DESK = pytest.StashKey[Desk]()
@@ -66,6 +68,19 @@ async def desk(
         await desk.clear()
     finally:
         await desk.abandon()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def operator(desk: Desk) -> AsyncIterator[Operator]:
+    async with Operator(desk.containers) as operator:
+        yield operator
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def local(desk: Desk, operator: Operator) -> AsyncIterator[LocalCalls]:
+    local = LocalCalls(desk, operator)
+    yield local
+    await local.clear()
 
 
 @pytest.hookimpl(wrapper=True)

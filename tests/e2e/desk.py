@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import time
@@ -32,7 +33,7 @@ SETTINGS = """\
 [handlers.main]
 host = "{host}"
 port = {ami}
-addresses = ["PJSIP/*"]
+addresses = ["PJSIP/*", "Local/*"]
 wrap_up = 3
 
 [handlers.main.queues.support]
@@ -210,19 +211,15 @@ def heard_calls(events: list[PhoneEvent]) -> list[HeardCall]:
 # Agents -----------------------------------------------------------------------------------------------------------
 
 
-class Agent:
-    """An agent at a softphone, logged on for one group or several."""
+class Seat:
+    """An agent as acd knows him, logged on for one group or several."""
 
-    def __init__(self, api: Api, phone: Phone, user: str) -> None:
+    def __init__(self, api: Api, id: str, user: str, address: str) -> None:
         self._api = api
-        self.phone = phone
+        self.id = id
         self.user = user
-        self.id = str(phone.extension)
-        self.address = DEVICE.format(phone.extension)
+        self.address = address
         self.sessions: dict[str, str] = {}  # group -> id
-        self._first_event = len(phone.events)
-
-    # Asking acd
 
     async def agent(self) -> Json:
         return await self._api.get(f"/agents/{self.id}")
@@ -267,7 +264,14 @@ class Agent:
         assert found is not None
         return found
 
-    # At the phone
+
+class Agent(Seat):
+    """An agent at a softphone."""
+
+    def __init__(self, api: Api, phone: Phone, user: str) -> None:
+        super().__init__(api, str(phone.extension), user, DEVICE.format(phone.extension))
+        self.phone = phone
+        self._first_event = len(phone.events)
 
     @property
     def heard(self) -> list[HeardCall]:
@@ -397,7 +401,9 @@ class Desk:
     async def members(self, queue: str = "") -> list[str]:
         """The members of a queue (of all queues) as Asterisk's console shows them."""
         shown = await self.containers.cli(f"queue show {queue}".strip())
-        return [line.strip() for line in shown.splitlines() if "(PJSIP/" in line and "wait:" not in line]
+        return [
+            line.strip() for line in shown.splitlines() if re.search(r"\((PJSIP|Local)/", line) and "wait:" not in line
+        ]
 
     # From one test to the next
 
@@ -436,8 +442,11 @@ class Desk:
         await self.api.close()
         if self.containers.stopped:
             await self.containers.start_asterisk()
-        for device in {member.partition("(")[2].partition(")")[0] for member in await self.members()}:
-            for queue in WRAP_UP:
+        if not await self.members():
+            return
+        for queue in re.findall(r"^(\S+) has \d", await self.containers.cli("queue show"), re.MULTILINE):
+            for member in await self.members(queue):
+                device = member.partition("(")[2].partition(")")[0]
                 await self.containers.cli(f"queue remove member {device} from {queue}")
 
     async def _hang_up_all(self) -> None:
