@@ -62,7 +62,7 @@ class Switch(FakeAsterisk):
 
     def tell(self, name: str, at: float | None = None, **headers: object) -> None:
         """Send an event, with a Timestamp as manager.conf asks for."""
-        stamp = time.time() + self.clock_ahead if at is None else at
+        stamp = self.now() if at is None else at
         self.push(event(name, **({"Timestamp": f"{stamp:.6f}"} if self.stamps else {}), **headers))
 
     def join(self, call: Call, at: float | None = None, position: int = 1) -> None:
