@@ -66,8 +66,11 @@ def _span(message: Message, header: str) -> float:
 
 
 def _caller(message: Message) -> str:
-    number = message.get("CallerIDNum") or ""
-    return "" if number == "<unknown>" else number
+    return _number_of(message.get("CallerIDNum"))
+
+
+def _number_of(text: str | None) -> str:
+    return "" if text is None or text == "<unknown>" else text
 
 
 def _caller_joined(m: Message, at: float) -> ev.Event:
@@ -125,10 +128,6 @@ def _agent_connect(m: Message, at: float) -> ev.Event:
     )
 
 
-def _agent_complete(m: Message, at: float) -> ev.Event:
-    return ev.AgentCompleted(at, _need(m, "Uniqueid"), _need(m, "Queue"), _need(m, "Interface"), m.get("Reason") or "")
-
-
 def _agent_not_answered(m: Message, at: float) -> ev.Event:
     return ev.AgentNotAnswered(
         at, _need(m, "Uniqueid"), _need(m, "Queue"), _need(m, "Interface"), m.get("DestUniqueid") or ""
@@ -180,16 +179,16 @@ def _bridge_enter(m: Message, at: float) -> ev.Event:
     return ev.BridgeEntered(at, _need(m, "Uniqueid"), _need(m, "BridgeUniqueid"), instead_of)
 
 
-def _bridge_leave(m: Message, at: float) -> ev.Event:
-    return ev.BridgeLeft(at, _need(m, "Uniqueid"), _need(m, "BridgeUniqueid"))
-
-
 def _attended_transfer(m: Message, at: float) -> ev.Event | None:
     """Into an application such as Queue(): the transferee takes the place of the consulting channel there."""
     old, new = m.get("SecondTransfererUniqueid"), m.get("TransfereeUniqueid")
     if m.get("Result") != "Success" or m.get("DestType") != "App" or not old or not new:
         return None
-    return ev.CallerReplaced(at, old, new)
+    return ev.CallerReplaced(at, old, new, _number_of(m.get("TransfereeCallerIDNum")))
+
+
+def _pickup(m: Message, at: float) -> ev.Event:
+    return ev.CallPickedUp(at, _need(m, "Uniqueid"), _need(m, "Channel"), _need(m, "TargetUniqueid"))
 
 
 def _hold(m: Message, at: float) -> ev.Event:
@@ -226,7 +225,6 @@ TRANSLATORS: dict[str, Callable[[Message, float], ev.Event | None]] = {
     "SoftHangupRequest": _soft_hangup_request,
     "AgentCalled": _agent_called,
     "AgentConnect": _agent_connect,
-    "AgentComplete": _agent_complete,
     "AgentRingNoAnswer": _agent_not_answered,
     "AgentDump": _agent_not_answered,
     "QueueMemberAdded": _member_added,
@@ -237,8 +235,8 @@ TRANSLATORS: dict[str, Callable[[Message, float], ev.Event | None]] = {
     "DialBegin": _dial_begin,
     "DialEnd": _dial_end,
     "BridgeEnter": _bridge_enter,
-    "BridgeLeave": _bridge_leave,
     "AttendedTransfer": _attended_transfer,
+    "Pickup": _pickup,
     "Hold": _hold,
     "Unhold": _unhold,
     "Hangup": _hangup,
@@ -333,6 +331,26 @@ def to_action(order: Order) -> tuple[str, Mapping[str, str]]:
             headers = {"Interface": interface, "Paused": _flag(paused)}
             headers |= {"Queue": queue} if queue is not None else {}
             return "QueuePause", headers | ({"Reason": reason} if reason else {})
+
+
+def refusal(order: Order, text: str, at: float) -> list[ev.Event]:
+    """What Asterisk's refusal of an order proves about the member; nothing, where it is a plain no.
+
+    No event says that a reload took a queue or a member away; an order that meets the gap does.
+    """
+    if text.endswith("No such queue") and order.queue is not None:
+        return [ev.QueueGone(at, order.queue)]
+    match order:
+        case AddMember(queue, interface, name) if text.endswith("Already there"):
+            # It is not known to be paused as ordered; the pause is ordered by itself then.
+            return [ev.MemberAdded(at, queue, interface, name, False, "", 0, True)]
+        case RemoveMember(queue, interface) if text.endswith("Not there"):
+            return [ev.MemberRemoved(at, queue, interface)]
+        case RemoveMember(queue, interface) if text == "Member not dynamic":
+            return [ev.MemberAdded(at, queue, interface, "", False, "", 0, False)]
+        case PauseMember(queue, interface) if text == "Interface not found":
+            return [ev.MemberRemoved(at, queue, interface)]
+    return []
 
 
 def _flag(value: bool) -> str:

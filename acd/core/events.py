@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Registrations(NamedTuple):
-    """What the settings say: queues with their wrap-up seconds, and groups with their queues."""
+    """What the settings say: queues and agents with their wrap-up seconds, and groups with their queues."""
 
     at: float
     wrap_up: dict[str, float]
@@ -20,6 +20,7 @@ class Registrations(NamedTuple):
     missed_calls: int = 0
     sliding: bool = False
     call_rate_scale: int = 1
+    agents_wrap_up: dict[str, float] | None = None  # as `wrap_up`, of agents
 
 
 # What a person decided ------------------------------------------------------------------------------------
@@ -200,22 +201,22 @@ class AgentConnected(NamedTuple):
     channel: str = ""
 
 
-class AgentCompleted(NamedTuple):
-    """AgentComplete: a hint about who ended the call, and late or wrong at times. The leg's end is the truth."""
-
-    at: float
-    call: str
-    queue: str
-    interface: str
-    reason: str
-
-
 class CallerReplaced(NamedTuple):
     """An attended transfer: the caller `new` goes on where the consulting channel `old` was."""
 
     at: float
     old: str
     new: str
+    caller: str
+
+
+class CallPickedUp(NamedTuple):
+    """Somebody else took the call that rang at `instead_of`: his channel is `leg`."""
+
+    at: float
+    leg: str
+    channel: str
+    instead_of: str
 
 
 class AgentNotAnswered(NamedTuple):
@@ -240,8 +241,10 @@ class MemberAdded(NamedTuple):
 
 
 class MemberRemoved(NamedTuple):
+    """No member of this queue any more; of any, where `queue` is None."""
+
     at: float
-    queue: str
+    queue: str | None
     interface: str
 
 
@@ -251,6 +254,13 @@ class MemberPaused(NamedTuple):
     interface: str
     paused: bool
     reason: str
+
+
+class QueueGone(NamedTuple):
+    """Asterisk has no queue of this name any more: it said so to an order."""
+
+    at: float
+    queue: str
 
 
 class MemberStatus(NamedTuple):
@@ -292,12 +302,6 @@ class BridgeEntered(NamedTuple):
     leg: str
     bridge: str
     instead_of: str = ""  # the channel whose place it takes
-
-
-class BridgeLeft(NamedTuple):
-    at: float
-    leg: str
-    bridge: str
 
 
 class HoldStarted(NamedTuple):
@@ -400,18 +404,18 @@ Event = (
     | ChannelCut
     | AgentCalled
     | AgentConnected
-    | AgentCompleted
     | AgentNotAnswered
     | CallerReplaced
+    | CallPickedUp
     | MemberAdded
     | MemberRemoved
     | MemberPaused
     | MemberStatus
+    | QueueGone
     | ChannelMade
     | DialBegun
     | DialEnded
     | BridgeEntered
-    | BridgeLeft
     | HoldStarted
     | HoldEnded
     | ChannelEnded

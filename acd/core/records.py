@@ -78,13 +78,22 @@ class Queue:
     measured: Measured[QueueTally]
     wrap_up: float | None = None  # seconds of after-call work; None: the handler's
     in_asterisk: bool = False
-    waiting: dict[str, None] = field(default_factory=dict)  # visit keys in order of entry
+    waiting: list[str] = field(default_factory=list)  # visit keys in the order in which they will be served
 
 
 @dataclass(slots=True)
 class Group:
     name: str
     queues: list[str]
+
+
+@dataclass(slots=True)
+class Registered:
+    """What the settings said last. What is new in them overrides what people set; all else leaves that alone."""
+
+    queues: dict[str, float] = field(default_factory=dict)  # -> seconds of wrap-up
+    agents: dict[str, float] = field(default_factory=dict)  # -> seconds of wrap-up
+    groups: dict[str, list[str]] = field(default_factory=dict)  # -> queues
 
 
 class Present(NamedTuple):
@@ -104,6 +113,7 @@ class Member:
     status: int = 0
     dynamic: bool = True
     last_call: float = 0.0
+    ours: bool = False  # brought in by an order of ours, so it goes when no session wants it
     ordered: list[Present | None] = field(default_factory=list)
 
     @property
@@ -136,8 +146,6 @@ class Visit:
     interface: str | None = None
     leg: str | None = None
     local: bool = False  # the leg is a Local channel, which may give its place to the phone's own
-    bridge_left: float | None = None
-    completed: str | None = None
     held_since: float | None = None
     hold: float = 0.0
     released: float | None = None
@@ -187,6 +195,14 @@ class Leg:
     consultation: bool = False  # placed during an ACD call, hence related to it
 
 
+class Ring(NamedTuple):
+    """A phone that rings for a queue: an ACD leg. `visit` is "" for a caller nobody knows."""
+
+    visit: str
+    interface: str
+    since: float
+
+
 @dataclass(slots=True)
 class State:
     """The whole memory of one agent handler."""
@@ -194,6 +210,7 @@ class State:
     linked: bool = False
     booted: float = 0.0
     lost_at: float = 0.0
+    registered: Registered = field(default_factory=Registered)
     tells_status: bool = False  # the dialplan reports QUEUESTATUS
     default_wrap_up: float = 0.0
     measurement_period: int = 86400
@@ -210,5 +227,7 @@ class State:
     visits: dict[str, Visit] = field(default_factory=dict)
     calls: dict[str, list[str]] = field(default_factory=dict)  # caller's channel -> keys of its visits, in order
     legs: dict[str, Leg] = field(default_factory=dict)
-    retries: dict[str, float] = field(default_factory=dict)  # phone -> when to order again what failed
-    ringing: dict[str, tuple[str, str, float]] = field(default_factory=dict)  # ACD leg -> visit, interface, since
+    orders_due: dict[str, float] = field(
+        default_factory=dict
+    )  # phone -> when every order there is confirmed, or repeated
+    ringing: dict[str, Ring] = field(default_factory=dict)  # by ACD leg

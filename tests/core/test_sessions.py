@@ -163,7 +163,7 @@ def test_an_order_that_nobody_answered_is_given_again_and_its_late_event_counts(
     desk.ask(session.id, "NOT_READY", "lunch")
     desk.apply(ev.OrderFailed(desk.now, "support", "PJSIP/1001", "silence", False))
     before = len(desk.orders)
-    desk.after(10)
+    desk.after(6)
     assert desk.orders[before:] == [PauseMember("support", "PJSIP/1001", True, "lunch")]
     desk.obey(desk.orders[-1])
     assert (session.state, session.reason) == (SessionState.NOT_READY, "lunch")
@@ -238,15 +238,15 @@ def test_queues_groups_and_the_handler_come_and_go_with_one_event_each(desk):
         return [(type(e).__name__, getattr(e, "queue", getattr(e, "group", "")), e.event.name) for e in effects]
 
     assert moved(desk.apply(ev.LinkLost(desk.now, "gone"))) == [("HandlerMoved", "", "AGENTHANDLER_REMOVED")]
-    assert desk.apply(ev.LinkLost(desk.now, "gone")) == []
+    assert not desk.apply(ev.LinkLost(desk.now, "gone"))
     picture = ev.PictureTaken(desk.now, 1.0, ["support", "new"], [], [], [], {})
     assert moved(desk.apply(picture)) == [
         ("HandlerMoved", "", "NEW_AGENTHANDLER"),
+        ("QueueMoved", "new", "NEW_QUEUE"),
         ("GroupMoved", "new", "NEW_GROUP"),
         ("QueueMoved", "sales", "QUEUE_REMOVED"),
-        ("QueueMoved", "new", "NEW_QUEUE"),
     ]
-    assert desk.apply(picture) == []
+    assert not desk.apply(picture)
 
 
 def test_nothing_is_asked_of_an_asterisk_that_is_not_connected(desk):
