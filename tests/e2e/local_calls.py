@@ -162,9 +162,9 @@ class LocalCalls:
         (connect,) = self.operator.heard("AgentConnect", Uniqueid=row["call"], Queue=row["queue"])
         assert moment(row["answered"]) == near(at(connect), EXACT)
         assert row["agent"] in [None, *(seat.id for seat in self.seats if seat.address == connect.get("Interface"))]
-        (left, *_) = self.operator.heard("BridgeLeave", Uniqueid=connect.get("DestUniqueid"))
-        assert moment(row["ended"]) == near(at(left), EXACT), "talk ends with the agent's part"
-        assert row["talk_time_exact"] == near(at(left) - at(connect), EXACT)
+        (ended,) = self.operator.heard("Hangup", Uniqueid=connect.get("DestUniqueid"))
+        assert moment(row["ended"]) == near(at(ended), EXACT), "talk ends with the agent's own leg"
+        assert row["talk_time_exact"] == near(at(ended) - at(connect), EXACT)
 
     # Asterisk
 

@@ -85,7 +85,6 @@ async def crew(local: LocalCalls) -> AsyncIterator[Write]:
     await local.desk.containers.cli("queue reload all")
 
 
-@pytest.mark.xfail(strict=True, reason="acd takes a member that is there already for a dynamic one: Member not dynamic")
 async def test_an_agent_can_log_off_where_a_changed_file_made_him_a_static_member(
     local: LocalCalls, crew: Write
 ) -> None:
@@ -126,7 +125,6 @@ async def test_a_static_members_calls_are_nobodys_until_an_agent_logs_on_there_a
     await alice.set("SESSION_ENDED")
 
 
-@pytest.mark.xfail(strict=True, reason="acd pauses a member that is gone: Interface not found")
 async def test_an_agent_can_log_off_where_a_changed_file_took_his_member_away(local: LocalCalls, crew: Write) -> None:
     await crew("Local/1@answers/n,0,Desk One")
     await local.desk.acd.stop()

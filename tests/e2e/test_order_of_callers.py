@@ -52,7 +52,6 @@ async def test_of_twelve_callers_ten_wait_in_order_of_priority_and_place_and_two
     assert (queue["total_calls_answered"], queue["total_calls_abandoned"]) == (2, 8)
 
 
-@pytest.mark.xfail(strict=True, reason="acd shows the order of arrival: the Position of QueueCallerJoin is not used")
 async def test_those_who_wait_are_shown_in_the_order_in_which_they_are_served(local: LocalCalls) -> None:
     ordinary = await local.waits("one")
     urgent = await local.waits("one", QUEUE_PRIO=1)
