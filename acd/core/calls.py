@@ -138,9 +138,10 @@ class Calls:
             return Outcome.LEFT_BY_KEY  # the one exit without QueueCallerAbandon
         if visit.hangup_told:
             return Outcome.ABANDONED
-        if self._state.tells_status and not visit.caller_gone:
-            return Outcome.REDIRECTED  # any other exit would have told its QUEUESTATUS
-        return Outcome.UNKNOWN
+        if not self._state.tells_status:
+            return Outcome.UNKNOWN
+        # any decision of the queue would have told its QUEUESTATUS
+        return Outcome.ABANDONED if visit.caller_gone else Outcome.REDIRECTED
 
     def _resolve(self, visit: Visit, at: float, outcome: Outcome) -> None:
         """The one place where a visit gets its outcome."""

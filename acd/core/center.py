@@ -13,11 +13,12 @@ from acd.core.calls import Calls, device_of, new_queue
 from acd.core.effects import Effect, GroupMoved, HandlerMoved, QueueMoved, VisitMoved
 from acd.core.figures import Measured, Tally
 from acd.core.floor import Floor
-from acd.core.members import OUT_OF_SERVICE, OWN_REASONS, Members
-from acd.core.records import Agent, AgentSession, Group, Present, Queue, Registered, State
+from acd.core.members import OUT_OF_SERVICE, OWN_REASONS, Members, present
+from acd.core.records import Agent, AgentSession, Group, Queue, Registered, State
 from acd.core.states import BUSY, ACDGroupEvent, ACDQueueEvent, AgentHandlerEvent, AgentState, SessionState
 
 INVALID = 4  # device state of a phone that Asterisk has never heard of
+REMOVED = "removed"  # the reason of a log-off that follows from being taken out of the last queue
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
 NOTHING: Sequence[Effect] = ()
 T = TypeVar("T")
@@ -146,7 +147,7 @@ class Center:
         member = self.members.get(event.queue, event.interface)
         member.status, member.dynamic = event.status, event.dynamic
         self._back_in(event.queue, event.interface)
-        self.members.told(member, _present(event.paused, event.reason))
+        self.members.told(member, present(event.paused, event.reason))
         for session in self.members.sessions_at(event.interface, event.queue):
             if event.status == INVALID and not session.joined:
                 session.wish = SessionState.SESSION_ENDED  # there is no such phone
@@ -154,8 +155,10 @@ class Center:
 
     def _back_in(self, queue: str, interface: str) -> None:
         """Who was taken out of a queue from outside and put back again serves it again."""
-        for key in self.state.addresses.get(interface, ()):
-            self.state.sessions[key].left.discard(queue)
+        for session in (self.state.sessions[key] for key in self.state.addresses.get(interface, ())):
+            session.left.discard(queue)
+            if session.next_state is SessionState.SESSION_ENDED and session.next_reason == REMOVED:
+                session.next_state = None
 
     def _member_removed(self, event: ev.MemberRemoved) -> None:
         """Our own log-off, or somebody else's, which is taken over: out of his last queue, he is logged off."""
@@ -166,13 +169,13 @@ class Center:
             for session in sessions if elsewhere else ():
                 session.left.add(queue)
                 if not self.members.queues_of(session):
-                    self.floor.ask_session(session, SessionState.SESSION_ENDED, "removed", event.at)
+                    self.floor.ask_session(session, SessionState.SESSION_ENDED, REMOVED, event.at)
         self._settle_at(event.interface, event.at)
 
     def _member_paused(self, event: ev.MemberPaused) -> None:
         """Our own pause, or somebody else's, which is taken over unless it would break into a wrap-up."""
         member = self.members.get(event.queue, event.interface)
-        if self.members.told(member, _present(event.paused, event.reason)):
+        if self.members.told(member, present(event.paused, event.reason)):
             self._taken_over(event.queue, event.interface, event.paused, event.reason, event.at)
         self._settle_at(event.interface, event.at)
 
@@ -228,7 +231,9 @@ class Center:
             self._queue_came(name, picture.at)
         for name in [name for name in self.state.queues if name not in picture.queues]:
             self._queue_went(name, picture.at)
-        self._compare_members(picture)
+        self.members.compare(picture)
+        for seen in picture.members:
+            self._back_in(seen.queue, seen.interface)
         self.calls.compare(picture, restarted)
         if not restarted:
             self._take_over_members(picture.at)
@@ -272,17 +277,6 @@ class Center:
     def _reconsider_all(self, at: float) -> None:
         for agent in list(self.state.agents.values()):
             self.floor.reconsider(agent.key, at)
-
-    def _compare_members(self, picture: ev.PictureTaken) -> None:
-        self.members.forget_orders()
-        for by_queue in self.state.members.values():
-            for member in by_queue.values():
-                member.seen = None
-        for seen in picture.members:
-            self._back_in(seen.queue, seen.interface)
-            member = self.members.get(seen.queue, seen.interface)
-            member.seen = _present(seen.paused, seen.reason)
-            member.status, member.dynamic, member.last_call = seen.status, seen.dynamic, seen.last_call
 
     def _take_over_members(self, at: float) -> None:
         """Pauses set or lifted by others while the link was down, where nothing of ours was under way."""
@@ -552,7 +546,3 @@ RESTART_SLACK = 2.0  # seconds by which two readings of one start-up may differ:
 def _changed(before: dict[str, T], now: dict[str, T]) -> list[str]:
     """The keys whose value came, went or is another."""
     return [key for key in {**before, **now} if before.get(key) != now.get(key)]
-
-
-def _present(paused: bool, reason: str) -> Present:
-    return Present(paused, reason if paused else "")

@@ -339,6 +339,14 @@ def test_a_caller_whom_the_end_of_asterisk_cuts_off_is_lost_and_has_not_abandone
     assert desk.visit().outcome is Outcome.LOST
 
 
+def test_where_the_dialplan_reports_exits_a_call_ended_by_somebody_else_is_given_up(desk):
+    desk.apply(ev.QueueStatusTold(desk.now, "c0", "support", "TIMEOUT"))
+    desk.join()
+    desk.leave()  # AMI's Hangup: no HangupRequest
+    desk.apply(ev.ChannelEnded(desk.now, "c1", True))
+    assert desk.visit().outcome is Outcome.ABANDONED
+
+
 def test_where_the_dialplan_reports_exits_silence_means_redirected(desk):
     desk.apply(ev.QueueStatusTold(desk.now, "other", "support", "TIMEOUT"))
     desk.join()
@@ -837,6 +845,19 @@ def test_a_call_out_begun_in_wrap_up_is_a_call_outside_the_acd(desk):
     desk.apply(ev.BridgeEntered(desk.now, "out", "b2"))
     desk.after(20).apply(ev.ChannelEnded(desk.now, "out", True))
     assert desk.agent_now().number_of_outgoing_calls == 1
+
+
+def test_who_is_taken_out_of_his_queue_in_a_call_and_put_back_in_it_stays(desk):
+    session = desk.agent()
+    desk.take()
+    desk.members.pop(("support", PHONE))
+    desk.apply(ev.MemberRemoved(desk.now, "support", PHONE))
+    assert session.next_state is SessionState.SESSION_ENDED
+    desk.members["support", PHONE] = (False, "")
+    desk.apply(ev.MemberAdded(desk.now, "support", PHONE, "", False, "", 2, True))
+    desk.after(5).hang_up()
+    assert session.state is SessionState.BUSY_WRAPUP
+    assert desk.members["support", PHONE] == (True, "wrapup")
 
 
 def test_a_pause_by_phone_code_does_not_undo_a_log_off_asked_for_in_the_same_call(desk):
