@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from acd.core import events as ev
 from acd.core import refusals
-from acd.core.calls import Calls, device_of, new_queue
+from acd.core.calls import Calls, new_queue
+from acd.core.devices import device_of_address, device_of_channel
 from acd.core.effects import Effect, GroupMoved, HandlerMoved, QueueMoved, VisitMoved
 from acd.core.figures import Measured, Tally
 from acd.core.floor import Floor
@@ -113,7 +114,7 @@ class Center:
             return event.leg in calls
 
         return {
-            ev.ChannelMade: lambda event: device_of(event.channel) in self.state.addresses,
+            ev.ChannelMade: lambda event: device_of_channel(event.channel) in self.state.phones,
             ev.DialBegun: dialled,
             ev.DialEnded: dialled,
             ev.HangupRequested: of_a_caller,
@@ -356,9 +357,11 @@ class Center:
         if event.session in self.state.sessions:
             return
         self._forget_ended(event.at)
-        session = AgentSession(event.session, event.agent, event.group, event.address, event.at, since=event.at)
+        device = event.device or device_of_address(event.address)
+        session = AgentSession(event.session, event.agent, event.group, event.address, device, event.at, since=event.at)
         self.state.sessions[session.id] = session
         self.state.addresses.setdefault(session.address, []).append(session.id)
+        self.state.phones.setdefault(session.device, []).append(session.id)
         agent = self.state.agents[event.agent]
         agent.logins.append(session.id)
         self.floor.reconsider(agent.key, event.at)
@@ -427,9 +430,11 @@ class Center:
         return ev.AgentCreated(now, key, id, user)
 
     def create_session(
-        self, now: float, session: str, agent_key: str, group_name: str, address: str
+        self, now: float, session: str, agent_key: str, group_name: str, address: str, *, device: str = ""
     ) -> ev.SessionCreated:
         """CreateSession. A log-on that Asterisk has not confirmed yet is returned as it was made.
+
+        `device`: the phone behind an address that is not one itself.
 
         Raises UnknownAgent, UnknownGroup, GroupEmpty, SessionExists, AddressInUse, NotLinked.
         """
@@ -439,13 +444,14 @@ class Center:
             raise refusals.GroupEmpty()
         for other in (self.state.sessions[key] for key in agent.logins):
             if other.group == group_name and other.address == address and not other.joined:
-                return ev.SessionCreated(other.started, other.id, agent.key, group.name, address)
+                return ev.SessionCreated(other.started, other.id, agent.key, group.name, address, other.device)
             if other.group == group_name:
                 raise refusals.SessionExists()
-        for key in self.state.addresses.get(address, ()):
+        device = device or device_of_address(address)
+        for key in self.state.phones.get(device, ()):
             if self.state.sessions[key].agent != agent_key:
                 raise refusals.AddressInUse()
-        return ev.SessionCreated(now, session, agent.key, group.name, address)
+        return ev.SessionCreated(now, session, agent.key, group.name, address, device)
 
     def ask_session_state(self, now: float, key: str, goal: SessionState, reason: str) -> ev.SessionStateAsked | None:
         """ITAgentSession.put_State. None: it is so already (semantics A22).

@@ -102,8 +102,7 @@ class Members:
             if want is None:
                 self._emit(RemoveMember(queue, interface))
             elif member.coming is None:
-                name = self._name_at(interface)
-                self._emit(AddMember(queue, interface, name, want.paused, want.reason))
+                self._emit(self._add(queue, interface, want))
             else:
                 pauses.setdefault(want, []).append(member)
             member.ordered.append(want)
@@ -125,9 +124,10 @@ class Members:
         for member in members:
             self._emit(PauseMember(member.queue, interface, want.paused, want.reason))
 
-    def _name_at(self, interface: str) -> str:
+    def _add(self, queue: str, interface: str, want: Present) -> AddMember:
         session = self._state.sessions[self._state.addresses[interface][0]]
-        return self._state.agents[session.agent].user
+        phone = session.device if session.behind else ""
+        return AddMember(queue, interface, self._state.agents[session.agent].user, want.paused, want.reason, phone)
 
     def failed(self, queue: str | None, interface: str, at: float) -> None:
         """An order came to nothing: what was under way there counts for nothing, and is tried again later."""
