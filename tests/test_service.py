@@ -183,6 +183,7 @@ async def test_members_that_vanished_with_a_restart_of_asterisk_are_put_back(hou
     await house.switch.__aexit__()
     await until(lambda: not house.center.state.linked)
     house.switch.queues["support"].clear()
+    house.switch.uptime = 1
     await house.switch.__aenter__()
     await until(lambda: PHONE in house.switch.queues["support"], what="member added again")
     await house.in_state(key, "READY")

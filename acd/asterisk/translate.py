@@ -132,6 +132,7 @@ def _agent_connect(m: Message, at: float) -> ev.Event:
         _span(m, "RingTime"),
         _span(m, "HoldTime"),
         m.get("DestChannel") or "",
+        _caller(m),
     )
 
 
@@ -320,6 +321,7 @@ def _seen_channel(m: Message) -> ev.SeenChannel:
         leg == linked and application not in ("AppDial", "AppQueue"),
         application == "AppQueue",
         (m.get("ApplicationData") or "").partition(",")[0] if application == "Queue" else "",
+        _caller(m),
     )
 
 
@@ -350,8 +352,8 @@ def refusal(order: Order, text: str, at: float) -> list[ev.Event]:
         return [ev.QueueGone(at, order.queue)]
     match order:
         case AddMember(queue, interface, name) if text.endswith("Already there"):
-            # It is not known to be paused as ordered; the pause is ordered by itself then.
-            return [ev.MemberAdded(at, queue, interface, name, False, "", 0, True)]
+            # Paused or not is not known, so it is said to be as nobody wants it: then that is ordered by itself.
+            return [ev.MemberAdded(at, queue, interface, name, True, "unknown", 0, True)]
         case RemoveMember(queue, interface) if text.endswith("Not there"):
             return [ev.MemberRemoved(at, queue, interface)]
         case RemoveMember(queue, interface) if text == "Member not dynamic":

@@ -8,7 +8,7 @@ QueueCallerAbandon alone proves nothing.
 from collections.abc import Callable
 
 from acd.core import events as ev
-from acd.core.devices import device_of_channel
+from acd.core.devices import device_of_address, device_of_channel
 from acd.core.effects import Effect, VisitMoved
 from acd.core.figures import Measured, QueueTally
 from acd.core.floor import Floor
@@ -43,13 +43,14 @@ class Calls:
     # Entering and leaving a queue -------------------------------------------------------------------------
 
     def joined(self, event: ev.CallerJoined) -> None:
-        if self.waiting(event.call, event.queue) is None:
+        present = self.waiting(event.call, event.queue)
+        if present is None or present.left is not None:  # he may leave a queue and come back at once
             self.enter(event.at, event.call, event.queue, event.caller, event.channel, position=event.position)
 
     def enter(self, at: float, call: str, queue_name: str, caller: str, channel: str, *, position: int) -> Visit:
         """A new visit begins; the caller's last one may turn out to have flowed out into it.
 
-        `position`: his place among those who wait, from 1.
+        `position`: his place among those who wait, from 1; 0 where nobody knows.
         """
         earlier = self._visits_of(call)
         nth = 1 + sum(visit.queue == queue_name for visit in earlier)
@@ -57,7 +58,7 @@ class Calls:
         self._state.visits[visit.key] = visit
         self._state.calls.setdefault(call, []).append(visit.key)
         queue = self.queue(queue_name, at)
-        queue.waiting.insert(position - 1, visit.key)
+        queue.waiting.insert(position - 1 if position > 0 else len(queue.waiting), visit.key)
         tally = queue.measured.book(at)
         tally.queued += 1
         if earlier and (earlier[-1].answered is not None or self._flowed_out(earlier[-1], at)):
@@ -114,8 +115,11 @@ class Calls:
             self._resolve(visit, event.at, outcome)
 
     def hangup_requested(self, event: ev.HangupRequested) -> None:
+        """An agent's part is over when his phone hangs up, though Asterisk may keep the channel for a transfer."""
         for visit in self._visits_of(event.leg):
             visit.hangup_told = True
+        for visit in self._visits_led_by(event.leg):
+            self.release(visit, event.at)
 
     def channel_cut(self, event: ev.ChannelCut) -> None:
         for visit in self._visits_of(event.leg):
@@ -211,8 +215,10 @@ class Calls:
         if visit is None:
             if self._talking(event.call, event.queue, event.interface):
                 return  # heard before
-            visit = self.enter(event.at - event.hold_time, event.call, event.queue, "", "", position=1)
+            joined = event.at - event.hold_time
+            visit = self.enter(joined, event.call, event.queue, event.caller, "", position=1)
             visit.estimated = True
+        visit.caller = event.caller or visit.caller  # another, where somebody gave him his place
         ring = self._state.ringing.pop(event.leg, None) or self._unheard_ring(event)
         visit.interface, visit.local = event.interface, event.channel.startswith("Local/")
         self.answer(visit, event.at, ring.interface, self._phones_leg(visit, ring.interface) or event.leg, ring.since)
@@ -391,7 +397,9 @@ class Calls:
             self._end_leg(ev.ChannelEnded(self._gone_at(picture, restarted), leg, self._state.legs[leg].up))
         for channel in picture.channels:
             self._adopt(channel, picture.at)
-        waiting = {(caller.call, caller.queue) for caller in picture.callers}
+        waiting: dict[str, set[str]] = {}  # call -> the queues it waits in
+        for caller in picture.callers:
+            waiting.setdefault(caller.call, set()).add(caller.queue)
         for visit in list(self._state.visits.values()):
             self._compare_visit(visit, picture, channels, waiting, restarted)
         for caller in picture.callers:
@@ -416,15 +424,23 @@ class Calls:
 
     def _adopt_call(self, leg: ev.SeenChannel, picture: ev.PictureTaken) -> None:
         """A call that came and was answered while nobody watched, and is still talked in."""
-        device = device_of_channel(leg.channel)
+        address = self._address_of(leg.channel)
         callers = [c for c in picture.channels if c.bridge and c.bridge == leg.bridge and c.queue]
-        if not leg.acd or self._state.calls.get(leg.leg) or device not in self._state.phones or not callers:
+        if not leg.acd or self._state.calls.get(leg.leg) or address is None or not callers:
             return
         if self.waiting(callers[0].leg, callers[0].queue) is not None:
             return  # answered while the picture was taken: the AgentConnect is still to come
-        visit = self.enter(picture.at, callers[0].leg, callers[0].queue, "", callers[0].channel, position=1)
+        first = callers[0]
+        visit = self.enter(picture.at, first.leg, first.queue, first.caller, first.channel, position=1)
         visit.estimated = True
-        self.answer(visit, picture.at, device, leg.leg, None)
+        self.answer(visit, picture.at, address, leg.leg, None)
+
+    def _address_of(self, channel: str) -> str | None:
+        """Where the agent is whom a queue reaches by this channel: his phone, or the address it stands behind."""
+        device = device_of_channel(channel)
+        for key in self._state.phones.get(device, ()):
+            return self._state.sessions[key].address
+        return next((each for each in self._state.addresses if device_of_address(each) == device), None)
 
     def _gone_at(self, picture: ev.PictureTaken, restarted: bool) -> float:
         """A call that Asterisk no longer has ended at the loss of the link, and at the latest when it started anew."""
@@ -449,15 +465,15 @@ class Calls:
         visit: Visit,
         picture: ev.PictureTaken,
         channels: dict[str, ev.SeenChannel],
-        waiting: set[tuple[str, str]],
+        waiting: dict[str, set[str]],
         restarted: bool,
     ) -> None:
-        if visit.outcome is None and (visit.call, visit.queue) not in waiting:
+        if visit.outcome is None and visit.queue not in waiting.get(visit.call, ()):
             self._missed_exit(visit, picture, channels, restarted)
         if visit.answered is not None and visit.released is None and visit.leg not in channels:
             visit.estimated = True
             self.release(visit, self._missed_release(visit, picture, restarted))
-        if visit.call not in channels and visit.outcome is not None:  # else he left between the two lists
+        if visit.call not in channels and visit.call not in waiting:  # else he left between the two lists
             visit.caller_gone = True
             self._state.calls.pop(visit.call, None)
         self.forget_if_final(visit)
@@ -470,9 +486,9 @@ class Calls:
         caller = channels.get(visit.call)
         if caller is not None and caller.bridge:
             for other in picture.channels:
-                device = device_of_channel(other.channel)
-                if other.acd and other.bridge == caller.bridge and device in self._state.phones:
-                    self.answer(visit, picture.at, device, other.leg, None)
+                address = self._address_of(other.channel) if other.acd and other.bridge == caller.bridge else None
+                if address is not None:
+                    self.answer(visit, picture.at, address, other.leg, None)
                     return
         gone_at = self._gone_at(picture, restarted) if caller is None else picture.at
         self._resolve(visit, gone_at, Outcome.LOST if restarted else Outcome.UNKNOWN)
@@ -507,8 +523,8 @@ class Calls:
         return [visit for visit in visits if visit is not None and visit.call == call]
 
     def _visits_led_by(self, leg: str) -> list[Visit]:
-        visits = [self._state.visits[key] for key in self._state.calls.get(leg, ())]
-        return [visit for visit in visits if visit.leg == leg and visit.released is None]
+        visits = [self._state.visits.get(key) for key in self._state.calls.get(leg, ())]
+        return [visit for visit in visits if visit is not None and visit.leg == leg and visit.released is None]
 
     def forget_if_final(self, visit: Visit) -> None:
         """Drops a visit whose row is complete and whose caller is gone; the store has it."""

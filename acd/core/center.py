@@ -86,6 +86,7 @@ class Center:
 
     def apply(self, event: ev.Event) -> Sequence[Effect]:
         """Takes in one event, wholly, and returns what follows from it: changes and orders, in order."""
+        self.members.now = event.at
         self._handlers[type(event)](event)
         if not self._out:
             return NOTHING
@@ -165,13 +166,15 @@ class Center:
         """Our own log-off, or somebody else's, which is taken over: out of his last queue, he is logged off."""
         of_all = [queue for queue, member in self.state.members.get(event.interface, {}).items() if member.seen]
         for queue in of_all if event.queue is None else [event.queue]:
-            sessions = self.members.sessions_at(event.interface, queue)
-            elsewhere = self.members.told(self.members.get(queue, event.interface), None)
-            for session in sessions if elsewhere else ():
-                session.left.add(queue)
-                if not self.members.queues_of(session):
-                    self.floor.ask_session(session, SessionState.SESSION_ENDED, REMOVED, event.at)
+            if self.members.told(self.members.get(queue, event.interface), None):
+                self._taken_out(queue, event.interface, event.at)
         self._settle_at(event.interface, event.at)
+
+    def _taken_out(self, queue: str, interface: str, at: float) -> None:
+        for session in self.members.sessions_at(interface, queue):
+            session.left.add(queue)
+            if not self.members.queues_of(session):
+                self.floor.ask_session(session, SessionState.SESSION_ENDED, REMOVED, at)
 
     def _member_paused(self, event: ev.MemberPaused) -> None:
         """Our own pause, or somebody else's, which is taken over unless it would break into a wrap-up."""
@@ -181,7 +184,8 @@ class Center:
         self._settle_at(event.interface, event.at)
 
     def _taken_over(self, queue: str, interface: str, paused: bool, reason: str, at: float) -> None:
-        sessions = self.members.sessions_at(interface, queue)
+        there = self.members.sessions_at(interface, queue)
+        sessions = [session for session in there if session.wish is not SessionState.SESSION_ENDED]
         if not sessions or (paused and reason in OWN_REASONS):
             return
         agent = self.state.agents[sessions[0].agent]
@@ -232,14 +236,16 @@ class Center:
             self._queue_came(name, picture.at)
         for name in [name for name in self.state.queues if name not in picture.queues]:
             self._queue_went(name, picture.at)
-        self.members.compare(picture)
+        gone = self.members.compare(picture)
         for seen in picture.members:
             self._back_in(seen.queue, seen.interface)
         self.calls.compare(picture, restarted)
         if not restarted:
             self._take_over_members(picture.at)
+            for member in gone:
+                self._taken_out(member.queue, member.interface, picture.at)
         for interface in dict.fromkeys([*self.state.members, *self.state.addresses]):
-            self.members.order(interface, picture.at)
+            self.members.order(interface)
         for agent in list(self.state.agents.values()):
             self.floor.settle(agent, picture.at)
 
@@ -250,7 +256,8 @@ class Center:
             return
         queue.in_asterisk = True
         self._emit(QueueMoved(at, name, ACDQueueEvent.NEW_QUEUE))
-        if not any(name in group.queues for group in self.state.groups.values()):
+        taken = name in self.state.groups  # by a group of other queues
+        if not taken and not any(name in group.queues for group in self.state.groups.values()):
             self._group_set(ev.GroupSet(at, name, [name]))
 
     def _queue_went(self, name: str, at: float) -> None:
@@ -320,6 +327,7 @@ class Center:
             each.sliding = event.sliding
             if not each.own and each.seconds != event.measurement_period:
                 each.restart(event.at, event.measurement_period)
+                each.rolled = False  # this is our own clock, before Asterisk's is known
         self.state.sliding, self.state.measurement_period = event.sliding, event.measurement_period
 
     def _agent_created(self, event: ev.AgentCreated) -> None:
@@ -347,7 +355,7 @@ class Center:
             if queue not in self.state.queues:
                 self.state.queues[queue] = new_queue(self.state, queue, event.at)
         for session in [s for s in self.state.sessions.values() if s.group == group.name and s.ended is None]:
-            self.members.order(session.address, event.at)
+            self.members.order(session.address)
 
     def _group_removed(self, event: ev.GroupRemoved) -> None:
         if self.state.groups.pop(event.group, None) is not None:
@@ -369,7 +377,8 @@ class Center:
     def _session_withdrawn(self, event: ev.SessionWithdrawn) -> None:
         session = self.state.sessions.get(event.session)
         if session is not None and not session.joined:
-            session.wish = SessionState.SESSION_ENDED
+            self.floor.drop(session)
+            self.members.order(session.address)
             self.floor.reconsider(session.agent, event.at)
 
     def _forget_ended(self, at: float) -> None:
@@ -386,7 +395,7 @@ class Center:
         self.floor.ask_agent(agent, AgentState(event.state), event.reason, event.at)
 
     def _order_failed(self, event: ev.OrderFailed) -> None:
-        self.members.failed(event.queue, event.interface, event.at)
+        self.members.failed(event.queue, event.interface)
         if event.refused:
             self.floor.take_back(event.interface)
 
@@ -411,7 +420,7 @@ class Center:
         self.calls.tick(event.at)
         self.floor.tick(event.at)
         for interface in self.members.tick(event.at):
-            self.members.order(interface, event.at)
+            self.members.order(interface)
             self._settle_at(interface, event.at)
 
     # Requests ---------------------------------------------------------------------------------------------
@@ -443,6 +452,8 @@ class Center:
         if not any(self.state.queues[queue].in_asterisk for queue in group.queues):
             raise refusals.GroupEmpty()
         for other in (self.state.sessions[key] for key in agent.logins):
+            if not other.joined and other.wish is SessionState.SESSION_ENDED:
+                continue  # there is no such phone; it is being taken back
             if other.group == group_name and other.address == address and not other.joined:
                 return ev.SessionCreated(other.started, other.id, agent.key, group.name, address, other.device)
             if other.group == group_name:

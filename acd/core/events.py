@@ -201,6 +201,7 @@ class AgentConnected(NamedTuple):
     ring_time: float
     hold_time: float
     channel: str = ""
+    caller: str = ""
 
 
 class CallerReplaced(NamedTuple):
@@ -370,6 +371,7 @@ class SeenChannel(NamedTuple):
     dialling: bool
     acd: bool
     queue: str = ""
+    caller: str = ""
 
 
 class PictureTaken(NamedTuple):

@@ -106,7 +106,7 @@ class Measured(Generic[T]):
     def restart(self, at: float, seconds: int) -> None:
         """put_MeasurementPeriod: another length, and every counter back to zero (semantics A3, A4)."""
         self.since, self.seconds, self.tally, self.window = at, seconds, type(self.tally)(), []
-        self.rolled = False
+        self.rolled = True
 
 
 def _cut(at: float, tally: T, start: float) -> T:

@@ -35,7 +35,7 @@ class Floor:
         if on_call or (goal is SessionState.SESSION_ENDED and self._rings(session)):
             session.next_state, session.next_reason = goal, reason
             return
-        session.wish, session.wish_reason = goal, reason
+        session.wish, session.wish_reason, session.next_state = goal, reason, None
         if session.wrap_up_from is not None:
             self.end_wrap_up(session, at)
         else:
@@ -92,6 +92,8 @@ class Floor:
         """Asterisk refused what was asked for at this phone: every wish there is what it was."""
         for key in self._state.addresses.get(address, ()):
             session = self._state.sessions[key]
+            if not session.joined:  # a refused log-on is withdrawn
+                continue
             agent = self._state.agents[session.agent]
             agent.asked, agent.asked_reason = agent.settled, agent.settled_reason
             if session.state in (SessionState.READY, SessionState.NOT_READY):
@@ -103,7 +105,7 @@ class Floor:
         """Orders what is missing for an agent and announces what is confirmed."""
         agent = self._state.agents[agent_key]
         for address in dict.fromkeys(self._state.sessions[key].address for key in agent.logins):
-            self._members.order(address, at)
+            self._members.order(address)
         self.settle(agent, at)
 
     def settle(self, agent: Agent, at: float) -> None:
@@ -144,7 +146,7 @@ class Floor:
         self.drop(session)
         if not agent.sessions and agent.active_since is not None:
             tally = agent.measured.book(at)
-            tally.active += at - max(agent.active_since, agent.measured.start_at(at))
+            tally.active += max(0.0, at - max(agent.active_since, agent.measured.start_at(at)))
             agent.active_since = None
 
     def drop(self, session: AgentSession) -> None:

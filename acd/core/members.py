@@ -27,6 +27,7 @@ class Members:
     def __init__(self, state: State, emit: Callable[[Effect], None]) -> None:
         self._state = state
         self._emit = emit
+        self.now = 0.0  # the time of the event that is being taken in
 
     def get(self, queue: str, interface: str) -> Member:
         """The member, made empty when nothing is known of it."""
@@ -82,16 +83,18 @@ class Members:
         if seen in member.ordered:
             member.ours = seen is not None
             del member.ordered[: member.ordered.index(seen) + 1]
-            if not any(other.ordered for other in self._state.members[member.interface].values()):
+            others = self._state.members[member.interface].values()
+            if not any(other.ordered or other.doubtful for other in others):
                 self._state.orders_due.pop(member.interface, None)
             return False
         return seen != self.wanted(member.queue, member.interface)
 
-    def order(self, interface: str, at: float) -> None:
+    def order(self, interface: str) -> None:
         """Orders the difference between what is wanted at this phone and what is seen or under way."""
         if not self._state.linked:
             return  # the picture after the next log-in shows the difference
-        queues = {member.queue: None for member in self._state.members.get(interface, {}).values() if member.ours}
+        known = self._state.members.get(interface, {}).values()
+        queues = {member.queue: None for member in known if member.ours or member.ordered or member.doubtful}
         for key in self._state.addresses.get(interface, ()):
             queues.update(dict.fromkeys(self.queues_of(self._state.sessions[key])))
         pauses: dict[Present, list[Member]] = {}
@@ -106,14 +109,14 @@ class Members:
             else:
                 pauses.setdefault(want, []).append(member)
             member.ordered.append(want)
-            self._due(interface, at)
+            self._due(interface)
         for want, members in pauses.items():
             self._pause(interface, want, members)
 
-    def _due(self, interface: str, at: float) -> None:
+    def _due(self, interface: str) -> None:
         """The dict keeps the order of insertion, so its first entry stays the earliest."""
         self._state.orders_due.pop(interface, None)
-        self._state.orders_due[interface] = at + CONFIRM_WITHIN
+        self._state.orders_due[interface] = self.now + CONFIRM_WITHIN
 
     def _pause(self, interface: str, want: Present, members: list[Member]) -> None:
         """One order for all queues where they all agree: it takes effect in all of them at the same moment."""
@@ -129,10 +132,10 @@ class Members:
         phone = session.device if session.behind else ""
         return AddMember(queue, interface, self._state.agents[session.agent].user, want.paused, want.reason, phone)
 
-    def failed(self, queue: str | None, interface: str, at: float) -> None:
+    def failed(self, queue: str | None, interface: str) -> None:
         """An order came to nothing: what was under way there counts for nothing, and is tried again later."""
         self._forget(queue, interface)
-        self._due(interface, at)
+        self._due(interface)
 
     def _forget(self, queue: str | None, interface: str) -> None:
         for member in self._state.members.get(interface, {}).values():
@@ -148,11 +151,14 @@ class Members:
             self._forget(None, interface)
         return late
 
-    def compare(self, picture: ev.PictureTaken) -> None:
-        """Every member as Asterisk lists it; no order is under way."""
+    def compare(self, picture: ev.PictureTaken) -> list[Member]:
+        """Every member as Asterisk lists it, and no order is under way; returns those who are gone since."""
         self.forget_orders()
+        before = []
         for by_queue in self._state.members.values():
             for member in by_queue.values():
+                if member.seen is not None:
+                    before.append(member)
                 member.seen, member.doubtful = None, False
         for listed in picture.members:
             member = self.get(listed.queue, listed.interface)
@@ -161,6 +167,7 @@ class Members:
         for by_queue in self._state.members.values():
             for member in by_queue.values():
                 member.ours = member.ours and member.seen is not None
+        return [member for member in before if member.seen is None]
 
     def forget_orders(self) -> None:
         """The link is gone, and with it every order under way."""

@@ -61,6 +61,7 @@ class FakeAsterisk:
         self.username, self.secret = "acd", "correct horse"
         self.port = 0
         self.ssl: ssl.SSLContext | None = None
+        self.uptime = 359
         self.booted = True  # send FullyBooted after the log-in
         self.silent = False  # read, but never answer
         self.deaf = False  # do not even read
@@ -88,7 +89,9 @@ class FakeAsterisk:
     def boot(self) -> None:
         """Say that Asterisk has started, now and after every log-in."""
         self.booted = True
-        self.push(event("FullyBooted", Privilege="system,all", Uptime=359, LastReload=359, Status="Fully Booted"))
+        self.push(
+            event("FullyBooted", Privilege="system,all", Uptime=self.uptime, LastReload=359, Status="Fully Booted")
+        )
 
     def cut(self) -> None:
         """Close all connections at once, after what was pushed."""
@@ -135,7 +138,7 @@ class FakeAsterisk:
         if (action["Username"], action["Secret"]) != (self.username, self.secret):
             return error("Authentication failed")(action)
         accepted = success("Authentication accepted")(action)
-        booted = event("FullyBooted", Privilege="system,all", Uptime=359, LastReload=359, Status="Fully Booted")
+        booted = event("FullyBooted", Privilege="system,all", Uptime=self.uptime, LastReload=359, Status="Fully Booted")
         return accepted + booted * self.booted
 
     def _ping(self, action: Headers) -> bytes:

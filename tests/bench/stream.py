@@ -208,7 +208,7 @@ class CallCenter:
         released = yield from self._released(call, at)
         at = released["QueueMemberStatus"][-1]
         if self.size.wrap_up:
-            at = round(released["Hangup"][0] + self.size.wrap_up + 0.001, 6)
+            at = round(released["HangupRequest"][0] + self.size.wrap_up + 0.001, 6)
             yield Step(at, b"")
         unpaused = yield from self._burst(at + ANSWERED_WITHIN, *self._pauses(agent, None))
         self._book(call, joined, connected, released, unpaused)
@@ -276,7 +276,7 @@ class CallCenter:
         )
 
     def _book(self, call: Call, joined: Times, connected: Times, released: Times, free: Times) -> None:
-        answer, end = connected["AgentConnect"][0], released["Hangup"][0]
+        answer, end = connected["AgentConnect"][0], released["HangupRequest"][0]
         tally = self.truth.agents[call.agent.number]
         tally["calls"] += 1
         tally["talk"] += end - answer

@@ -930,3 +930,68 @@ def test_a_pause_by_phone_code_does_not_undo_a_log_off_asked_for_in_the_same_cal
     desk.pause(PHONE, True, "code")
     desk.hang_up()
     assert session.state is SessionState.SESSION_ENDED
+
+
+def test_who_asks_to_be_ready_after_all_while_it_rings_is_not_logged_off(desk):
+    session = desk.agent()
+    desk.join()
+    leg = desk.ring()
+    desk.ask(session.id, "SESSION_ENDED")
+    desk.ask(session.id, "READY")
+    desk.apply(ev.AgentNotAnswered(desk.now, "c1", "support", PHONE, leg))
+    assert (session.state, session.next_state) == (SessionState.READY, None)
+
+
+def test_a_caller_who_leaves_and_comes_back_at_once_waits_again(desk):
+    desk.join()
+    desk.after(5).apply(ev.CallerLeft(desk.now, "c1", "support"))
+    desk.join()
+    assert desk.visit().outcome is Outcome.FLOWED_OUT
+    assert desk.queue_now().current_calls_queued == 1
+    desk.after(5).give_up()
+    assert desk.visit(nth=2).outcome is Outcome.ABANDONED
+
+
+def test_a_caller_with_an_older_call_who_hangs_up_between_the_two_lists_of_a_picture_is_entered_once(desk):
+    desk.agent()
+    desk.take()
+    desk.after(5).apply(ev.ChannelEnded(desk.now, "leg-c1", True))  # transferred; wrap-up goes on
+    desk.join("c1", "sales")
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.link(callers=[ev.SeenCaller("c1", "sales", 1, "555", "PJSIP/trunk-01", 1)])
+    assert desk.center.queue("sales").waiting == ["c1/sales/1"]
+    desk.give_up("c1", "sales")
+    assert desk.visit(queue="sales").outcome is Outcome.ABANDONED
+    assert desk.queue_now("sales").current_calls_queued == 0
+
+
+def test_an_agents_part_is_over_when_his_phone_hangs_up_though_the_channel_stays_for_a_transfer(desk):
+    session = desk.agent()
+    leg = desk.take()
+    desk.after(10).apply(ev.HangupRequested(desk.now, leg))
+    assert session.state is SessionState.BUSY_WRAPUP
+    desk.after(20).apply(ev.ChannelEnded(desk.now, leg, True))
+    assert desk.visit().talk == 10
+
+
+def test_a_place_in_line_that_nobody_knows_is_the_last_one(desk):
+    desk.join("first")
+    desk.apply(ev.CallerJoined(desk.now, "c2", "support", 0, "556", "PJSIP/trunk-02"))
+    assert desk.center.queue("support").waiting == ["first/support/1", "c2/support/1"]
+
+
+def test_who_is_answered_behind_a_local_channel_while_the_link_is_down_is_found_talking(desk):
+    desk.apply(desk.center.create_agent(desk.now, "1001", "alice"))
+    desk.apply(desk.center.create_session(desk.now, "s", "1001", "support", LOCAL, device="PJSIP/1001"))
+    desk.ask("s", "READY")
+    desk.join()
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    channels = [
+        ev.SeenChannel("c1", "PJSIP/trunk-01", "c1", "b", True, False, False, "support"),
+        ev.SeenChannel("half1", "Local/1@phones-01;1", "c1", "b", True, False, True),
+        ev.SeenChannel("half2", "Local/1@phones-01;2", "c1", "d", True, False, False),
+        ev.SeenChannel("desk phone", "PJSIP/1001-07", "c1", "d", True, False, False),
+    ]
+    desk.after(5).link(channels=channels)
+    assert (desk.visit().outcome, desk.visit().agent) == (Outcome.ANSWERED, "1001")
+    assert desk.agent_now().state is AgentState.BUSY_ACD

@@ -189,3 +189,51 @@ def test_a_late_echo_of_an_order_given_twice_changes_nothing(desk):
         desk.obey(order)
     assert session.state is SessionState.READY
     assert desk.center.members.wanted("support", PHONE) != IN_WRAP_UP
+
+
+def test_who_logs_off_is_not_kept_by_a_pause_from_outside(desk):
+    session = desk.agent()
+    desk.obedient = False
+    desk.ask(session.id, "SESSION_ENDED")
+    desk.pause(PHONE, True, "Auto-Pause")
+    desk.obey(RemoveMember("support", PHONE))
+    assert session.state is SessionState.SESSION_ENDED
+
+
+def test_a_refusal_heard_after_the_log_on_was_withdrawn_does_not_bring_it_back(both):
+    both.obedient = False
+    both.apply(both.center.create_agent(both.now, "1001", "alice"))
+    both.apply(both.center.create_session(both.now, "s", "1001", "both", PHONE))
+    both.apply(ev.OrderFailed(both.now, "support", PHONE, "no", True))
+    both.apply(ev.SessionWithdrawn(both.now, "s", "no"))
+    both.apply(ev.OrderFailed(both.now, "sales", PHONE, "no", True))
+    both.obedient = True
+    both.after(30)
+    assert (both.members, both.moves, both.person().logins) == ({}, [], [])
+
+
+def test_after_a_withdrawn_log_on_the_next_one_begins_anew(both):
+    both.obedient = False
+    both.apply(both.center.create_agent(both.now, "1001", "alice"))
+    both.apply(both.center.create_session(both.now, "s", "1001", "both", PHONE))
+    both.apply(ev.SessionWithdrawn(both.now, "s", "no"))
+    assert both.center.create_session(both.now, "t", "1001", "both", PHONE).session == "t"
+
+
+def test_an_order_that_failed_at_a_phone_is_tried_again_though_another_one_there_was_confirmed(desk):
+    desk.apply(ev.GroupSet(desk.now, "all", ["support", "sales"]))
+    session = desk.agent(groups=["all"])
+    desk.obedient = False
+    desk.ask(session.id, "SESSION_ENDED")
+    first, second = desk.orders[-2:]
+    desk.apply(ev.OrderFailed(desk.now, first.queue, PHONE, "no answer", False))
+    desk.obey(second)
+    desk.obedient = True
+    desk.after(6)
+    assert desk.members == {}
+
+
+def test_a_queue_with_the_name_of_a_group_of_others_leaves_that_group_alone(desk):
+    desk.apply(ev.GroupSet(desk.now, "hotline", ["support", "sales"]))
+    desk.join("c1", "hotline")
+    assert desk.center.group("hotline").queues == ["support", "sales"]

@@ -267,12 +267,21 @@ def test_an_agent_is_unknown_while_the_link_is_down_and_himself_again_after_it(d
     assert desk.moves == ["agent UNKNOWN", "agent READY"]
 
 
-def test_after_a_reconnect_a_member_that_is_gone_is_added_again_as_it_was(desk):
+def test_a_member_removed_while_the_link_was_down_is_logged_off(desk):
+    session = desk.agent()
+    desk.apply(ev.LinkLost(desk.now, "gone"))
+    desk.members.clear()
+    desk.link()
+    assert session.state is SessionState.SESSION_ENDED
+    assert desk.members == {}
+
+
+def test_a_member_that_a_restart_of_asterisk_forgot_is_added_again_as_it_was(desk):
     session = desk.agent()
     desk.ask(session.id, "NOT_READY", "lunch")
     desk.apply(ev.LinkLost(desk.now, "gone"))
     desk.members.clear()
-    desk.link()
+    desk.link(booted=desk.now - 1)
     assert desk.members == {("support", "PJSIP/1001"): (True, "lunch")}
     assert (session.state, session.reason) == (SessionState.NOT_READY, "lunch")
 
