@@ -12,6 +12,7 @@ import pytest_asyncio
 from phones.control import Phone
 from tests.e2e.containers import HOST, PHONES, PROJECT, SERVICES, ContainerError, Containers, OneRunAtATime
 from tests.e2e.desk import Acd, Desk
+from tests.e2e.operator import Operator
 
 LINES = 60  # of each log, shown when a test fails
 DESK = pytest.StashKey[Desk]()
@@ -66,6 +67,12 @@ async def desk(
         await desk.clear()
     finally:
         await desk.abandon()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def operator(desk: Desk) -> AsyncIterator[Operator]:
+    async with Operator(desk.containers) as operator:
+        yield operator
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import time
@@ -32,7 +33,7 @@ SETTINGS = """\
 [handlers.main]
 host = "{host}"
 port = {ami}
-addresses = ["PJSIP/*"]
+addresses = ["PJSIP/*", "Local/10*@phones*"]
 wrap_up = 3
 
 [handlers.main.queues.support]
@@ -173,6 +174,24 @@ class Acd:
         return self._log.read_text(errors="replace")
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A session (`session` is its id) or an agent (`session` is "") entered a state, as acd's log tells it."""
+
+    at: float
+    agent: str
+    session: str
+    state: str
+
+
+MOVED = re.compile(r"^(\S+) INFO acd\.service: [^\[]+ \[(?:session=(\S+) )?agent=(\S+) event=(\w+)", re.MULTILINE)
+
+
+def moves_in(log: str) -> list[Move]:
+    """In order."""
+    return [Move(moment(at), agent, session or "", state) for at, session, agent, state in MOVED.findall(log)]
+
+
 # What a phone heard -----------------------------------------------------------------------------------------------
 
 
@@ -274,15 +293,17 @@ class Agent:
         """The calls at this phone since the test began."""
         return heard_calls(self.phone.events[self._first_event :])
 
-    def heard_from(self, caller: Caller) -> list[HeardCall]:
-        return [call for call in self.heard if call.peer == caller.result.caller]
+    def heard_from(self, caller: Caller | str) -> list[HeardCall]:
+        """A caller from outside, or the number of a phone that calls."""
+        number = caller if isinstance(caller, str) else caller.result.caller
+        return [call for call in self.heard if call.peer == number]
 
-    async def rings(self, caller: Caller, seconds: float = 5) -> HeardCall:
+    async def rings(self, caller: Caller | str, seconds: float = 5) -> HeardCall:
         """Waits until this caller's call rings here."""
         await until(lambda: self.heard_from(caller), seconds, f"{self.user}'s phone rings")
         return self.heard_from(caller)[-1]
 
-    async def takes(self, caller: Caller, after: float = 0.0, seconds: float = 5) -> HeardCall:
+    async def takes(self, caller: Caller | str, after: float = 0.0, seconds: float = 5) -> HeardCall:
         """Lets the phone ring so long, then answers."""
         await self.rings(caller, seconds)
         await asyncio.sleep(after)
@@ -290,7 +311,7 @@ class Agent:
         await until(lambda: self.heard_from(caller)[-1].answered, 3, f"{self.user} has answered")
         return self.heard_from(caller)[-1]
 
-    async def until_released(self, caller: Caller, seconds: float = 10) -> HeardCall:
+    async def until_released(self, caller: Caller | str, seconds: float = 10) -> HeardCall:
         await until(lambda: self.heard_from(caller)[-1].ended, seconds, f"{self.user}'s call is over")
         return self.heard_from(caller)[-1]
 
@@ -398,6 +419,21 @@ class Desk:
         """The members of a queue (of all queues) as Asterisk's console shows them."""
         shown = await self.containers.cli(f"queue show {queue}".strip())
         return [line.strip() for line in shown.splitlines() if "(PJSIP/" in line and "wait:" not in line]
+
+    def moves_of(self, agent: Agent, group: str | None = None) -> list[Move]:
+        """The states of an agent (of his session for a group) in order."""
+        session = agent.sessions[group] if group else ""
+        return [move for move in moves_in(self.acd.log) if (move.agent, move.session) == (agent.id, session)]
+
+    async def reaches(self, agent: Agent, number: str = "605") -> Caller:
+        """Whatever was before: he is READY, and the next caller reaches him as ever."""
+        await self.settle()
+        assert (await agent.agent())["state"] == "READY"
+        caller = await self.call(number)
+        await agent.takes(caller, seconds=6)
+        await caller.hangup()
+        await self.settle()
+        return caller
 
     # From one test to the next
 
