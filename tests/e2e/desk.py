@@ -35,6 +35,7 @@ host = "{host}"
 port = {ami}
 addresses = ["PJSIP/*", "Local/10*@phones*"]
 wrap_up = 3
+missed_calls = 3
 
 [handlers.main.queues.support]
 wrap_up = 4
@@ -418,7 +419,9 @@ class Desk:
     async def members(self, queue: str = "") -> list[str]:
         """The members of a queue (of all queues) as Asterisk's console shows them."""
         shown = await self.containers.cli(f"queue show {queue}".strip())
-        return [line.strip() for line in shown.splitlines() if "(PJSIP/" in line and "wait:" not in line]
+        return [
+            line.strip() for line in shown.splitlines() if re.search(r"\((PJSIP|Local)/", line) and "wait:" not in line
+        ]
 
     def moves_of(self, agent: Agent, group: str | None = None) -> list[Move]:
         """The states of an agent (of his session for a group) in order."""
@@ -472,8 +475,9 @@ class Desk:
         await self.api.close()
         if self.containers.stopped:
             await self.containers.start_asterisk()
-        for device in {member.partition("(")[2].partition(")")[0] for member in await self.members()}:
-            for queue in WRAP_UP:
+        for queue in re.findall(r"^(\S+) has \d", await self.containers.cli("queue show"), re.MULTILINE):
+            for member in await self.members(queue):
+                device = member.partition("(")[2].partition(")")[0]
                 await self.containers.cli(f"queue remove member {device} from {queue}")
 
     async def _hang_up_all(self) -> None:
