@@ -51,6 +51,9 @@ level = "info"
 """
 
 
+MEMBER = re.compile(r"\((PJSIP|Local)/")
+
+
 async def eventually(look: Callable[[], Awaitable[Found]], seconds: float = 5, what: str = "") -> Found:
     """Looks until there is something to see, at most so many seconds; returns it."""
     end = time.monotonic() + seconds
@@ -301,7 +304,9 @@ class Agent:
 
     async def rings(self, caller: Caller | str, seconds: float = 5) -> HeardCall:
         """Waits until this caller's call rings here."""
-        await until(lambda: self.heard_from(caller), seconds, f"{self.user}'s phone rings")
+        await until(
+            lambda: [call for call in self.heard_from(caller) if not call.ended], seconds, f"{self.user} is rung"
+        )
         return self.heard_from(caller)[-1]
 
     async def takes(self, caller: Caller | str, after: float = 0.0, seconds: float = 5) -> HeardCall:
@@ -347,9 +352,12 @@ class Desk:
         self.agents.append(agent)
         return agent
 
-    async def log_on(self, extension: int, *groups: str, user: str = "", ready: bool = True) -> Agent:
+    async def log_on(
+        self, extension: int, *groups: str, user: str = "", ready: bool = True, address: str = ""
+    ) -> Agent:
         """An agent with a session for each group; ready for calls unless told otherwise."""
         agent = await self.agent(extension, user)
+        agent.address = address or agent.address
         for group in groups:
             await agent.log_on(group)
         if ready:

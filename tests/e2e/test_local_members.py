@@ -1,0 +1,77 @@
+"""Agents logged on at Local channels, which lead to their phones through the dialplan."""
+
+import asyncio
+
+import pytest
+
+from tests.e2e.compare import compare
+from tests.e2e.desk import Desk
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120, func_only=True)]
+
+OPTIMISED, KEPT = "Local/1001@phones", "Local/1001@phones/n"
+IDS = ["optimised_away", "kept"]
+BOTH = pytest.mark.parametrize("address", [OPTIMISED, KEPT], ids=IDS)
+CUT_SHORT = pytest.mark.xfail(strict=True, reason="talk is booked up to the moment when the Local channel goes")
+BOTH_COUNTED = pytest.mark.parametrize("address", [pytest.param(OPTIMISED, marks=CUT_SHORT), KEPT], ids=IDS)
+
+
+@BOTH_COUNTED
+async def test_talk_of_an_agent_behind_a_local_channel_is_what_his_phone_saw(desk: Desk, address: str) -> None:
+    alice = await desk.log_on(1001, "support", address=address)
+    first = await desk.call("605")
+    await alice.takes(first)
+    await alice.until_session("BUSY_ON_CALL")
+    waiting = await desk.call("605")
+    await asyncio.sleep(2.5)  # longer than it takes to optimise, and two tries of the one who waits
+    assert (await alice.session())["state"] == "BUSY_ON_CALL"
+    assert not alice.heard_from(waiting)
+    await first.hangup()
+    await alice.until_session("BUSY_WRAPUP")
+    await alice.wrap_up(end=True)
+
+    await alice.takes(waiting)
+    await asyncio.sleep(1)
+    await alice.phone.hangup()
+    assert (await waiting.ended(5)).ended_by == "far end"
+    await alice.until_session("BUSY_WRAPUP")
+    await desk.reaches(alice)
+    assert len(await compare(desk)) == 3
+
+
+@BOTH_COUNTED
+async def test_a_call_behind_a_local_channel_that_is_not_answered_goes_on(desk: Desk, address: str) -> None:
+    alice = await desk.log_on(1001, "support", address=address)
+    given_up = await desk.call("605", patience=2)
+    await alice.rings(given_up)
+    await given_up.ended(5)
+    await alice.until_released(given_up)
+    caller = await desk.call("605")
+    await alice.rings(caller)
+    await alice.phone.reject()
+    await alice.takes(caller)
+    await asyncio.sleep(0.5)
+    await caller.hangup()
+    await desk.settle()
+    assert [row["outcome"] for row in await compare(desk)] == ["abandoned", "answered"]
+
+
+@BOTH
+async def test_an_agent_behind_a_local_channel_is_free_when_the_caller_he_transferred_is_gone(
+    desk: Desk, address: str
+) -> None:
+    alice, bob = await desk.log_on(1001, "support", address=address), await desk.log_on(1002, "sales")
+    caller = await desk.call("605")
+    await alice.takes(caller)
+    await asyncio.sleep(1)
+    await alice.phone.transfer("601")
+    await bob.takes(caller)
+    await bob.until_session("BUSY_ON_CALL")
+    await alice.phone.wait_until_idle()
+    if address == OPTIMISED:
+        await alice.until_session("BUSY_WRAPUP")
+    await caller.hangup()
+    await bob.until_session("BUSY_WRAPUP")
+    await alice.until_session("BUSY_WRAPUP")
+    await desk.reaches(alice)
+    await desk.reaches(bob, "601")
