@@ -156,7 +156,8 @@ def _compare_not_answered(row: Json, of_call: list[LogLine], caller: CallResult 
     (exit_,) = (line for line in of_call if line.event in WAITED_IN)
     assert row["outcome"] in WAITED_IN[exit_.event]
     assert moment(row["ended"]) == near(exit_.at, LOG)
-    assert int(exit_.data[-1]) == near(row["wait_time_exact"], LOG)
+    waited = exit_.data[2] if exit_.event == "WITHDRAW" else exit_.data[-1]
+    assert int(waited) == near(row["wait_time_exact"], LOG)
     if caller is not None and row["outcome"] == "abandoned":
         assert caller.ended is not None
         assert moment(row["ended"]) == near(caller.ended)
