@@ -27,6 +27,7 @@ TOKEN = "a-token-for-this-run-only"
 WRAP_UP = {"support": 4.0, "sales": 3.0}  # seconds
 PIN = "4711"
 LOOK_EVERY = 0.03
+POLL = 1.5  # a waiting caller tries for an agent once a second
 DEVICE = "PJSIP/{}"
 
 SETTINGS = """\
@@ -49,9 +50,6 @@ url = "sqlite:///{folder}/acd.db"
 [log]
 level = "info"
 """
-
-
-MEMBER = re.compile(r"\((PJSIP|Local)/")
 
 
 async def eventually(look: Callable[[], Awaitable[Found]], seconds: float = 5, what: str = "") -> Found:
@@ -228,6 +226,11 @@ def heard_calls(events: list[PhoneEvent]) -> list[HeardCall]:
         if event.type == "CALL_CLOSED":
             call.ended = event.at
     return list(calls.values())
+
+
+def held_back(heard: HeardCall, released: float, seconds: float) -> None:
+    """The next caller rang when after-call work of so many seconds was over, and soon."""
+    assert seconds - 0.1 <= heard.began - released <= seconds + POLL
 
 
 # Agents -----------------------------------------------------------------------------------------------------------
@@ -435,6 +438,15 @@ class Desk:
         """The states of an agent (of his session for a group) in order."""
         session = agent.sessions[group] if group else ""
         return [move for move in moves_in(self.acd.log) if (move.agent, move.session) == (agent.id, session)]
+
+    async def wraps_up(self, agent: Agent, talk: float = 1) -> tuple[Caller, float]:
+        """The agent is in wrap-up and another caller waits for him; returns that one, and when wrap-up began."""
+        first = await self.call("605", stay=talk)
+        await agent.takes(first)
+        second = await self.call("605", stay=talk)
+        released = (await agent.until_released(first)).ended or 0
+        await agent.until_session("BUSY_WRAPUP")
+        return second, released
 
     async def reaches(self, agent: Agent, number: str = "605") -> Caller:
         """Whatever was before: he is READY, and the next caller reaches him as ever."""

@@ -8,16 +8,23 @@ from tests.e2e.containers import HOST, Containers
 from tests.helpers import until
 
 NAME, SECRET = "operator", "only-for-these-tests"  # site/manager.conf
+HEARS = (
+    *("QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon"),
+    *("AgentCalled", "AgentConnect", "AgentComplete", "AgentRingNoAnswer"),
+    *("QueueMemberAdded", "QueueMemberRemoved", "QueueMemberPause", "QueueMemberPenalty"),
+    *("Newchannel", "BridgeEnter", "BridgeLeave", "Hangup", "UserEvent", "Shutdown"),
+)
 
 
 class Operator:
-    """An AMI user who may do everything, within the block."""
+    """An AMI user who may do everything, within the block. `events` is what he heard, in order."""
 
     def __init__(self, containers: Containers) -> None:
+        self.events: list[Message] = []
         self._link = Link(
             Login(HOST, containers.ports.ami, NAME, SECRET),
-            wanted=(),
-            on_message=lambda message, at: None,
+            wanted=HEARS,
+            on_message=lambda message, at: self.events.append(message),
             on_login=self._logged_in,
             on_loss=lambda reason: None,
         )
@@ -34,12 +41,17 @@ class Operator:
         await self._link.close()
         await self._running
 
-    async def send(self, action: str, **headers: str) -> Message:
+    # Asking
+
+    async def send(self, action: str, **headers: object) -> Message:
         """Raises Refused where Asterisk says no."""
-        return await self._link.send(action, headers)
+        return await self._link.send(action, _as_text(headers))
+
+    async def list_of(self, action: str, **headers: object) -> list[Message]:
+        return await self._link.list_of(action, _as_text(headers))
 
     async def channels(self) -> list[Message]:
-        return await self._link.list_of("CoreShowChannels")
+        return await self.list_of("CoreShowChannels")
 
     async def channels_of(self, whom: str) -> list[str]:
         """The channels of a phone (1001) or of the caller with this number, oldest first."""
@@ -52,6 +64,27 @@ class Operator:
 
     async def variable(self, channel: str, name: str) -> str:
         return (await self.send("Getvar", Channel=channel, Variable=name)).get("Value") or ""
+
+    # Hearing
+
+    def heard(self, event: str, **headers: object) -> list[Message]:
+        """The events of this name with these headers, so far."""
+        wanted = _as_text(headers).items()
+        return [one for one in self.events if one.event == event and all(one.get(key) == v for key, v in wanted)]
+
+    async def hears(self, event: str, seconds: float = 5, **headers: object) -> Message:
+        """The first such event, as soon as it is there."""
+        await until(lambda: self.heard(event, **headers), seconds, f"{event} {headers}")
+        return self.heard(event, **headers)[0]
+
+    async def outlives_a_restart(self) -> None:
+        """Returns when Asterisk has ended and has fully booted again."""
+        await self.hears("Shutdown")
+        await until(lambda: self._link.stats.reconnects, 20, "the operator is logged in again")
+
+
+def _as_text(headers: dict[str, object]) -> dict[str, str]:
+    return {header: str(value) for header, value in headers.items()}
 
 
 def _age(channel: Message) -> list[int]:
