@@ -38,6 +38,7 @@ def registrations(settings: HandlerSettings) -> ev.Registrations:
         settings.missed_calls,
         settings.measurement == "sliding",
         settings.overall_call_rate_scale,
+        {agent.id: agent.wrap_up for agent in settings.agents if agent.wrap_up is not None},
     )
 
 
@@ -92,8 +93,6 @@ def _make_agents(service: Service, settings: HandlerSettings) -> None:
             raise SettingsError(f"handlers.{service.name}.agents: {agent.id}: {error}") from None
         if made is not None:
             service.record(made)
-        if service.center.agent(agent.id).wrap_up != agent.wrap_up:
-            service.record(ev.WrapUpSet(service.now(), agent.wrap_up, agent=agent.id))
 
 
 async def serve(settings: Settings) -> None:

@@ -34,10 +34,6 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY = 5000  # events; a restart replays at most these
 ORDERS = (AddMember, PauseMember, RemoveMember)  # a tuple, because isinstance() is slow with a union
-BENIGN = {  # Asterisk's refusal -> it is already as ordered
-    "Unable to add interface: Already there": AddMember,
-    "Unable to remove interface: Not there": RemoveMember,
-}
 
 
 class Service:
@@ -95,10 +91,13 @@ class Service:
 
     # The one path of every event --------------------------------------------------------------------------
 
-    def observe(self, event: ev.Event) -> dict[asyncio.Task[None], Order]:
-        """Takes in an event and sends what follows from it; a task ends when Asterisk answered its order."""
+    def observe(self, event: ev.Event, asked: bool = False) -> list[asyncio.Task[None]]:
+        """Takes in an event and sends what follows from it; a task ends when Asterisk answered its order.
+
+        `asked`: a person waits for it, so what Asterisk refuses is taken back.
+        """
         effects = self.record(event)
-        sends = {self._send_soon(effect): effect for effect in effects if isinstance(effect, ORDERS)}
+        sends = [self._send_soon(effect, asked) for effect in effects if isinstance(effect, ORDERS)]
         self._watch()
         self._arm()
         return sends
@@ -208,8 +207,8 @@ class Service:
         if self.center.state.linked:
             self.observe(ev.LinkLost(self.now(), reason))
 
-    def _send_soon(self, order: Order) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(self._send(order))
+    def _send_soon(self, order: Order, asked: bool) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(self._send(order, asked))
         self._sends.add(task)
         task.add_done_callback(self._sent)
         return task
@@ -219,17 +218,18 @@ class Service:
         if not task.cancelled() and task.exception() is not None:
             log.warning("An order came to nothing: %s", task.exception())
 
-    async def _send(self, order: Order) -> None:
+    async def _send(self, order: Order, asked: bool) -> None:
         """Carries out one order. Raises LinkError, after the center has heard of the failure."""
         action, headers = translate.to_action(order)
         try:
             await self.link.send(action, headers, timeout=self._confirm_within)
         except Refused as error:
-            if isinstance(order, BENIGN.get(error.text, ())):
-                self._as_ordered(order)
-                return
-            self._failed(order, error.text, refused=False)
-            raise
+            facts = translate.refusal(order, error.text, self.now())
+            self._failed(order, error.text, refused=asked and not facts)
+            for fact in facts:
+                self.observe(fact)
+            if not facts:
+                raise
         except LinkError as error:
             self._failed(order, str(error), refused=False)
             raise
@@ -237,16 +237,6 @@ class Service:
     def _failed(self, order: Order, text: str, *, refused: bool) -> None:
         if self.center.state.linked:  # else the picture after the next log-in tells
             self.observe(ev.OrderFailed(self.now(), order.queue, order.interface, text, refused))
-
-    def _as_ordered(self, order: Order) -> None:
-        """The member is, or is not, in the queue already; no event will say so."""
-        match order:
-            case AddMember(queue, interface, name):
-                # it is not known to be paused as ordered, so the pause is ordered by itself
-                self._failed(order, "already there", refused=False)
-                self.observe(ev.MemberAdded(self.now(), queue, interface, name, False, "", 0, True))
-            case RemoveMember(queue, interface):
-                self.observe(ev.MemberRemoved(self.now(), queue, interface))
 
     # Commands ---------------------------------------------------------------------------------------------
 
@@ -259,22 +249,18 @@ class Service:
             return
         if self._store.problem is not None:
             raise refusals.StoreFailed(f"The store cannot be written: {self._store.problem}")
-        sends = self.observe(event)
+        sends = self.observe(event, asked=True)
         try:
             await asyncio.gather(*sends)  # each has its own time limit
             async with asyncio.timeout(self._confirm_within):
                 await self._until(confirmed)
         except Refused as error:
-            for order in sends.values():  # what was asked for is taken back
-                self._failed(order, error.text, refused=True)
             raise refusals.AsteriskRefused(f"Asterisk said no: {error.text}") from error
         except NotConnected as error:
             raise refusals.NotLinked(str(error)) from error
         except NoAnswer as error:
             raise refusals.AsteriskSilent() from error
         except TimeoutError as error:  # it said yes, but no event confirmed it
-            for order in sends.values():
-                self._failed(order, "no event followed", refused=False)
             raise refusals.AsteriskSilent() from error
 
     def _until(self, true: Callable[[], bool]) -> Awaitable[None]:

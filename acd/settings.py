@@ -19,6 +19,8 @@ from pydantic import (
     field_validator,
 )
 
+from acd.core.members import OWN_REASONS
+
 MOST_BYTES = 79  # app_queue keeps names and reasons in 80 bytes
 # Asterisk takes them in any case and shows them so; one phone must not have two names.
 TECHNOLOGIES = {name.lower(): name for name in ("PJSIP", "SIP", "IAX2", "DAHDI", "Local")}
@@ -56,6 +58,13 @@ def a_reason(value: str) -> str:
     return value
 
 
+def not_our_own(value: str) -> str:
+    """A pause with one of acd's own reasons would be taken for its work."""
+    if value in OWN_REASONS:
+        raise ValueError(f"must not be {value!r}: acd pauses agents by that name itself")
+    return value
+
+
 def an_address(value: str) -> str:
     """A device such as PJSIP/1001, as Asterisk writes it."""
     if not re.fullmatch(r"[A-Za-z0-9_]+/[^\s/][^\s]*", a_name(value)):
@@ -65,7 +74,7 @@ def an_address(value: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(a_name)]
-Reason = Annotated[str, AfterValidator(a_reason)]
+Reason = Annotated[str, AfterValidator(a_reason), AfterValidator(not_our_own)]
 Address = Annotated[str, AfterValidator(an_address)]
 
 
@@ -190,7 +199,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
 PAIRS = {"secret": "secret_file", "secret_file": "secret", "token": "token_file", "token_file": "token"}
 OTHERS = frozenset({"ACD_CONFIG", "ACD_URL"})  # read by the command line
 COMPOSE = re.compile(
-    r"ACD_(BIND|PORT|SIP_|TRUNK_|EXTERNAL_|LOCAL_|RTP_|PHONE|CALLER|SOFTPHONE|DEMO|AMI_PERMIT|AMI_BIND)"
+    r"ACD_(ASTERISK_|BIND|PORT|SIP_|TRUNK_|EXTERNAL_|LOCAL_|RTP_|PHONE|CALLER|SOFTPHONE|DEMO|AMI_PERMIT|AMI_BIND)"
 )
 
 

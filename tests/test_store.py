@@ -135,6 +135,7 @@ def others_who_meddle(desk: Diary) -> None:
     desk.apply(ev.GroupSet(desk.after(1).now, "late shift", ["sales", "support"]))
     desk.apply(desk.center.create_agent(desk.now, None, "carol"))
     desk.apply(desk.center.create_session(desk.now, "late", "carol", "late shift", "PJSIP/1003"))
+    desk.apply(ev.QueueGone(desk.after(1).now, "sales"))
     desk.apply(ev.GroupSet(desk.after(1).now, "late shift", ["new"]))
     desk.members.pop(("support", PHONE))
     desk.apply(ev.MemberRemoved(desk.after(1).now, "support", PHONE))

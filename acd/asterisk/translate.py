@@ -125,7 +125,10 @@ def _agent_connect(m: Message, at: float) -> ev.Event:
     )
 
 
-def _agent_complete(m: Message, at: float) -> ev.Event:
+def _agent_complete(m: Message, at: float) -> ev.Event | None:
+    """Asterisk leaves out the headers of a channel that is gone by then; so nothing is left that it could tell."""
+    if m.get("Uniqueid") is None:
+        return None
     return ev.AgentCompleted(at, _need(m, "Uniqueid"), _need(m, "Queue"), _need(m, "Interface"), m.get("Reason") or "")
 
 
@@ -333,6 +336,26 @@ def to_action(order: Order) -> tuple[str, Mapping[str, str]]:
             headers = {"Interface": interface, "Paused": _flag(paused)}
             headers |= {"Queue": queue} if queue is not None else {}
             return "QueuePause", headers | ({"Reason": reason} if reason else {})
+
+
+def refusal(order: Order, text: str, at: float) -> list[ev.Event]:
+    """What Asterisk's refusal of an order proves about the member; nothing, where it is a plain no.
+
+    No event says that a reload took a queue or a member away; an order that meets the gap does.
+    """
+    if text.endswith("No such queue") and order.queue is not None:
+        return [ev.QueueGone(at, order.queue)]
+    match order:
+        case AddMember(queue, interface, name) if text.endswith("Already there"):
+            # It is not known to be paused as ordered; the pause is ordered by itself then.
+            return [ev.MemberAdded(at, queue, interface, name, False, "", 0, True)]
+        case RemoveMember(queue, interface) if text.endswith("Not there"):
+            return [ev.MemberRemoved(at, queue, interface)]
+        case RemoveMember(queue, interface) if text == "Member not dynamic":
+            return [ev.MemberAdded(at, queue, interface, "", False, "", 0, False)]
+        case PauseMember(queue, interface) if text == "Interface not found":
+            return [ev.MemberRemoved(at, queue, interface)]
+    return []
 
 
 def _flag(value: bool) -> str:

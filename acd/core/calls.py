@@ -142,11 +142,12 @@ class Calls:
         self.unresolved.pop(visit.key, None)
         queue = self.queue(visit.queue, at)
         queue.waiting.pop(visit.key, None)
-        tally = queue.measured.book(visit.left)
-        wait = visit.wait or 0.0
-        tally.left += 1
-        tally.waited += wait
-        tally.longest_wait = max(tally.longest_wait, wait)
+        if queue.measured.covers(visit.left):
+            tally = queue.measured.book(visit.left)
+            wait = visit.wait or 0.0
+            tally.left += 1
+            tally.waited += wait
+            tally.longest_wait = max(tally.longest_wait, wait)
         self._count(visit, 1)
         self._emit(VisitMoved(at, visit))
         self.forget_if_final(visit)
@@ -374,6 +375,9 @@ class Calls:
         for channel in picture.channels:
             self._adopt_call(channel, picture)
         known = self._state.visits
+        for call, keys in list(self._state.calls.items()):
+            if call not in channels and not any(key in known for key in keys):
+                del self._state.calls[call]
         for leg in [leg for leg, ring in self._state.ringing.items() if leg not in channels or ring[0] not in known]:
             interface = self._state.ringing.pop(leg)[1]
             self._floor.ring_over(interface, picture.at)

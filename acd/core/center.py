@@ -5,7 +5,7 @@ A request only asks: it returns the event that records it, or raises a refusal.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from acd.core import events as ev
 from acd.core import refusals
@@ -13,13 +13,14 @@ from acd.core.calls import Calls, device_of, new_queue
 from acd.core.effects import Effect, GroupMoved, HandlerMoved, QueueMoved, VisitMoved
 from acd.core.figures import Measured, Tally
 from acd.core.floor import Floor
-from acd.core.members import LOGGED_OFF, OUT_OF_SERVICE, WRAP_UP, Members
-from acd.core.records import Agent, AgentSession, Group, Present, Queue, State
+from acd.core.members import OUT_OF_SERVICE, OWN_REASONS, Members
+from acd.core.records import Agent, AgentSession, Group, Present, Queue, Registered, State
 from acd.core.states import BUSY, ACDGroupEvent, ACDQueueEvent, AgentHandlerEvent, AgentState, SessionState
 
 INVALID = 4  # device state of a phone that Asterisk has never heard of
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
 NOTHING: list[Effect] = []
+T = TypeVar("T")
 
 
 class Center:
@@ -40,7 +41,7 @@ class Center:
     def _table(self) -> dict[type, Callable[[Any], None]]:
         """The whole vocabulary on one screen."""
         return {
-            ev.CallerJoined: self.calls.joined,
+            ev.CallerJoined: self._caller_joined,
             ev.CallerAbandoned: self.calls.abandoned,
             ev.CallerLeft: self.calls.left,
             ev.QueueStatusTold: self.calls.status_told,
@@ -63,6 +64,7 @@ class Center:
             ev.MemberRemoved: self._member_removed,
             ev.MemberPaused: self._member_paused,
             ev.MemberStatus: self._member_status,
+            ev.QueueGone: self._queue_gone,
             ev.DeviceStateTold: self._device_told,
             ev.LinkLost: self._link_lost,
             ev.PictureTaken: self._picture_taken,
@@ -128,15 +130,20 @@ class Center:
     def next_deadline(self) -> float | None:
         """When a TimePassed event is due; None when nothing waits for time to pass."""
         due = self.floor.next_deadline()
-        for waits in (self.calls.unresolved, self.state.retries):
-            if waits:
-                first = min(waits.values())
+        for waits in (self.calls.unresolved, self.state.orders_due):
+            for first in waits.values():  # they wait equally long, so the oldest entry is the earliest
                 due = first if due is None else min(due, first)
+                break
         return due
+
+    def _caller_joined(self, event: ev.CallerJoined) -> None:
+        self._queue_heard(event.queue, event.at)
+        self.calls.joined(event)
 
     # Asterisk's members -----------------------------------------------------------------------------------
 
     def _member_added(self, event: ev.MemberAdded) -> None:
+        self._queue_heard(event.queue, event.at)
         member = self.members.get(event.queue, event.interface)
         member.status, member.dynamic = event.status, event.dynamic
         self._back_in(event.queue, event.interface)
@@ -153,11 +160,12 @@ class Center:
 
     def _member_removed(self, event: ev.MemberRemoved) -> None:
         """Our own log-off, or somebody else's, which is taken over: out of his last queue, he is logged off."""
-        sessions = self.members.sessions_at(event.interface, event.queue)
-        elsewhere = self.members.told(self.members.get(event.queue, event.interface), None)
-        if elsewhere:
-            for session in sessions:
-                session.left.add(event.queue)
+        of_all = [queue for queue, member in self.state.members.get(event.interface, {}).items() if member.seen]
+        for queue in of_all if event.queue is None else [event.queue]:
+            sessions = self.members.sessions_at(event.interface, queue)
+            elsewhere = self.members.told(self.members.get(queue, event.interface), None)
+            for session in sessions if elsewhere else ():
+                session.left.add(queue)
                 if not self.members.queues_of(session):
                     self.floor.ask_session(session, SessionState.SESSION_ENDED, "removed", event.at)
         self._settle_at(event.interface, event.at)
@@ -171,7 +179,7 @@ class Center:
 
     def _taken_over(self, queue: str, interface: str, paused: bool, reason: str, at: float) -> None:
         sessions = self.members.sessions_at(interface, queue)
-        if not sessions or (paused and reason in (WRAP_UP, LOGGED_OFF)):
+        if not sessions or (paused and reason in OWN_REASONS):
             return
         agent = self.state.agents[sessions[0].agent]
         if any(self.state.sessions[key].busy for key in agent.sessions):
@@ -180,13 +188,7 @@ class Center:
                     if session.next_state is not SessionState.SESSION_ENDED:
                         self.floor.ask_session(session, SessionState.NOT_READY, reason, at)
             return
-        goal = SessionState.NOT_READY if paused else SessionState.READY
-        for session in sessions:
-            session.wish, session.wish_reason = goal, reason if paused else ""
-        if not paused:
-            agent.asked, agent.asked_reason = AgentState.READY, ""
-        elif all(self.state.sessions[key].wish is not SessionState.READY for key in agent.sessions):
-            agent.asked, agent.asked_reason = AgentState.NOT_READY, reason
+        self.floor.take_over(agent, sessions, paused, reason)
 
     def _member_status(self, event: ev.MemberStatus) -> None:
         by_queue = self.state.members.get(event.interface)
@@ -213,7 +215,6 @@ class Center:
             self._emit(HandlerMoved(event.at, AgentHandlerEvent.AGENTHANDLER_REMOVED))
         self.state.linked = False
         self.members.forget_orders()
-        self.state.retries.clear()
         self._derive_all(event.at)
 
     def _picture_taken(self, picture: ev.PictureTaken) -> None:
@@ -224,23 +225,53 @@ class Center:
         self.state.booted, self.state.linked = picture.booted, True
         self.state.devices.update(picture.devices)
         for name in picture.queues:
-            self._queue_seen(name, picture.at)
-        for queue in self.state.queues.values():
-            if queue.in_asterisk is not (queue.name in picture.queues):
-                queue.in_asterisk = not queue.in_asterisk
-                moved = ACDQueueEvent.NEW_QUEUE if queue.in_asterisk else ACDQueueEvent.QUEUE_REMOVED
-                self._emit(QueueMoved(picture.at, queue.name, moved))
+            self._queue_came(name, picture.at)
+        for name in [name for name in self.state.queues if name not in picture.queues]:
+            self._queue_went(name, picture.at)
         self._compare_members(picture)
         self.calls.compare(picture, restarted)
         if not restarted:
             self._take_over_members(picture.at)
+        for interface in dict.fromkeys([*self.state.members, *self.state.addresses]):
+            self.members.order(interface, picture.at)
         for agent in list(self.state.agents.values()):
-            self.floor.reconsider(agent.key, picture.at)
+            self.floor.settle(agent, picture.at)
 
-    def _queue_seen(self, name: str, at: float) -> None:
-        self.calls.queue(name, at)
+    def _queue_came(self, name: str, at: float) -> None:
+        """A queue that no group has yet is a group of its own."""
+        queue = self.calls.queue(name, at)
+        if queue.in_asterisk:
+            return
+        queue.in_asterisk = True
+        self._emit(QueueMoved(at, name, ACDQueueEvent.NEW_QUEUE))
         if not any(name in group.queues for group in self.state.groups.values()):
             self._group_set(ev.GroupSet(at, name, [name]))
+
+    def _queue_went(self, name: str, at: float) -> None:
+        """Nobody can be in it; its sessions serve their other queues."""
+        queue = self.state.queues[name]
+        if not queue.in_asterisk:
+            return
+        queue.in_asterisk = False
+        self._emit(QueueMoved(at, name, ACDQueueEvent.QUEUE_REMOVED))
+        for by_queue in self.state.members.values():
+            by_queue.pop(name, None)
+
+    def _queue_heard(self, name: str, at: float) -> None:
+        """A queue made by a reload says so by what happens in it."""
+        queue = self.state.queues.get(name)
+        if queue is not None and queue.in_asterisk:
+            return
+        self._queue_came(name, at)
+        self._reconsider_all(at)
+
+    def _queue_gone(self, event: ev.QueueGone) -> None:
+        self._queue_went(event.queue, event.at)
+        self._reconsider_all(event.at)
+
+    def _reconsider_all(self, at: float) -> None:
+        for agent in list(self.state.agents.values()):
+            self.floor.reconsider(agent.key, at)
 
     def _compare_members(self, picture: ev.PictureTaken) -> None:
         self.members.forget_orders()
@@ -272,23 +303,37 @@ class Center:
 
     def _registered(self, event: ev.Registrations) -> None:
         self.state.default_wrap_up = event.default_wrap_up
-        self.state.measurement_period = event.measurement_period
         self.state.missed_calls = event.missed_calls
-        self.state.sliding, self.state.call_rate_scale = event.sliding, event.call_rate_scale
-        for agent in self.state.agents.values():
-            agent.measured.sliding = event.sliding
-        for queue in self.state.queues.values():
-            queue.measured.sliding = event.sliding
-        for group, queues in event.groups.items():
-            self._group_set(ev.GroupSet(event.at, group, queues))
-        for name, seconds in event.wrap_up.items():
-            self.calls.queue(name, event.at).wrap_up = seconds
+        self.state.call_rate_scale = event.call_rate_scale
+        self._measure(event)
+        before, now = self.state.registered, Registered(event.wrap_up, event.agents_wrap_up or {}, event.groups)
+        self.state.registered = now
+        for group in _changed(before.groups, now.groups):
+            if group in now.groups:
+                self._group_set(ev.GroupSet(event.at, group, now.groups[group]))
+        for name in _changed(before.queues, now.queues):
+            self.calls.queue(name, event.at).wrap_up = now.queues.get(name)
+        for key in _changed(before.agents, now.agents):
+            if key in self.state.agents:  # else he gets it when he is made
+                self.state.agents[key].wrap_up = now.agents.get(key)
+
+    def _measure(self, event: ev.Registrations) -> None:
+        """Another default length starts every period anew that nobody gave a length of its own."""
+        measured: list[Measured[Any]] = [agent.measured for agent in self.state.agents.values()]
+        measured += [queue.measured for queue in self.state.queues.values()]
+        for each in measured:
+            each.sliding = event.sliding
+            if not each.own and each.seconds != event.measurement_period:
+                each.restart(event.at, event.measurement_period)
+        self.state.sliding, self.state.measurement_period = event.sliding, event.measurement_period
 
     def _agent_created(self, event: ev.AgentCreated) -> None:
+        if event.agent in self.state.agents:
+            return
         measured = Measured(event.at, self.state.measurement_period, Tally(), self.state.sliding)
-        self.state.agents.setdefault(
-            event.agent, Agent(event.agent, event.id, event.user, event.at, measured, since=event.at)
-        )
+        agent = Agent(event.agent, event.id, event.user, event.at, measured, since=event.at)
+        agent.wrap_up = self.state.registered.agents.get(event.agent)
+        self.state.agents[event.agent] = agent
 
     def _wrap_up_set(self, event: ev.WrapUpSet) -> None:
         if event.agent is not None:
@@ -302,13 +347,12 @@ class Center:
             self.state.groups[event.group] = Group(event.group, [])
             self._emit(GroupMoved(event.at, event.group, ACDGroupEvent.NEW_GROUP))
         group = self.state.groups[event.group]
-        gone = [queue for queue in group.queues if queue not in event.queues]
         group.queues = list(event.queues)
         for queue in event.queues:
             if queue not in self.state.queues:
                 self.state.queues[queue] = new_queue(self.state, queue, event.at)
         for session in [s for s in self.state.sessions.values() if s.group == group.name and s.ended is None]:
-            self.members.order(session.address, also=gone)
+            self.members.order(session.address, event.at)
 
     def _group_removed(self, event: ev.GroupRemoved) -> None:
         if self.state.groups.pop(event.group, None) is not None:
@@ -345,10 +389,9 @@ class Center:
         self.floor.ask_agent(agent, AgentState(event.state), event.reason, event.at)
 
     def _order_failed(self, event: ev.OrderFailed) -> None:
-        self.members.failed(event.queue, event.interface)
+        self.members.failed(event.queue, event.interface, event.at)
         if event.refused:
             self.floor.take_back(event.interface)
-        self.state.retries[event.interface] = event.at + RETRY_AFTER
 
     def _wrap_up_changed(self, event: ev.WrapUpChanged) -> None:
         session = self.state.sessions[event.session]
@@ -358,16 +401,20 @@ class Center:
             self.floor.wrap_up_until(session, event.until)
 
     def _period_set(self, event: ev.MeasurementPeriodSet) -> None:
+        measured: list[Measured[Any]] = []
         if event.agent is not None:
-            self.state.agents[event.agent].measured.restart(event.at, event.seconds)
+            measured.append(self.state.agents[event.agent].measured)
         if event.queue is not None:
-            self.state.queues[event.queue].measured.restart(event.at, event.seconds)
+            measured.append(self.state.queues[event.queue].measured)
+        for each in measured:
+            each.own = True
+            each.restart(event.at, event.seconds)
 
     def _time_passed(self, event: ev.TimePassed) -> None:
         self.calls.tick(event.at)
         self.floor.tick(event.at)
-        for interface in [phone for phone, due in self.state.retries.items() if due <= event.at]:
-            del self.state.retries[interface]
+        for interface in self.members.tick(event.at):
+            self.members.order(interface, event.at)
             self._settle_at(interface, event.at)
 
     # Requests ---------------------------------------------------------------------------------------------
@@ -393,9 +440,9 @@ class Center:
         Raises UnknownAgent, UnknownGroup, GroupEmpty, SessionExists, AddressInUse, NotLinked.
         """
         agent, group = self.agent(agent_key), self.group(group_name)
-        if not group.queues:
-            raise refusals.GroupEmpty()
         self._need_link()
+        if not any(self.state.queues[queue].in_asterisk for queue in group.queues):
+            raise refusals.GroupEmpty()
         for other in (self.state.sessions[key] for key in agent.logins):
             if other.group == group_name and other.address == address and not other.joined:
                 return ev.SessionCreated(other.started, other.id, agent.key, group.name, address)
@@ -499,8 +546,12 @@ class Center:
             raise refusals.UnknownQueue(f"There is no queue {name!r}.") from None
 
 
-RETRY_AFTER = 5.0  # seconds until an order that failed is tried again, should it still be wanted
 RESTART_SLACK = 2.0  # seconds by which two readings of one start-up may differ: Uptime is whole seconds
+
+
+def _changed(before: dict[str, T], now: dict[str, T]) -> list[str]:
+    """The keys whose value came, went or is another."""
+    return [key for key in {**before, **now} if before.get(key) != now.get(key)]
 
 
 def _present(paused: bool, reason: str) -> Present:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Registrations(NamedTuple):
-    """What the settings say: queues with their wrap-up seconds, and groups with their queues."""
+    """What the settings say: queues and agents with their wrap-up seconds, and groups with their queues."""
 
     at: float
     wrap_up: dict[str, float]
@@ -20,6 +20,7 @@ class Registrations(NamedTuple):
     missed_calls: int = 0
     sliding: bool = False
     call_rate_scale: int = 1
+    agents_wrap_up: dict[str, float] | None = None  # as `wrap_up`, of agents
 
 
 # What a person decided ------------------------------------------------------------------------------------
@@ -240,8 +241,10 @@ class MemberAdded(NamedTuple):
 
 
 class MemberRemoved(NamedTuple):
+    """No member of this queue any more; of any, where `queue` is None."""
+
     at: float
-    queue: str
+    queue: str | None
     interface: str
 
 
@@ -251,6 +254,13 @@ class MemberPaused(NamedTuple):
     interface: str
     paused: bool
     reason: str
+
+
+class QueueGone(NamedTuple):
+    """Asterisk has no queue of this name any more: it said so to an order."""
+
+    at: float
+    queue: str
 
 
 class MemberStatus(NamedTuple):
@@ -407,6 +417,7 @@ Event = (
     | MemberRemoved
     | MemberPaused
     | MemberStatus
+    | QueueGone
     | ChannelMade
     | DialBegun
     | DialEnded

@@ -70,6 +70,8 @@ class Measured(Generic[T]):
     seconds: int
     tally: T
     sliding: bool = False
+    own: bool = False  # somebody set `seconds`: it does not follow the default
+    rolled: bool = False  # a period before this one is over
     window: list[tuple[float, T]] = field(default_factory=list)
 
     def start_at(self, now: float) -> float:
@@ -94,16 +96,17 @@ class Measured(Generic[T]):
             self.window.append((at, type(self.tally)()))
             return self.window[-1][1]
         if start != self.since:
-            self.since, self.tally = start, type(self.tally)()
+            self.since, self.tally, self.rolled = start, type(self.tally)(), True
         return self.tally
 
     def covers(self, at: float) -> bool:
-        """What was booked at `at` still counts, so that it can be corrected."""
-        return self.sliding or at >= self.since
+        """What belongs to `at` still counts, and was not booked in a period that is over."""
+        return self.sliding or at >= self.since or not self.rolled
 
     def restart(self, at: float, seconds: int) -> None:
         """put_MeasurementPeriod: another length, and every counter back to zero (semantics A3, A4)."""
         self.since, self.seconds, self.tally, self.window = at, seconds, type(self.tally)(), []
+        self.rolled = False
 
 
 def _cut(at: float, tally: T, start: float) -> T:

@@ -61,11 +61,20 @@ class Floor:
         agent.missed += 1
         if self._state.missed_calls and agent.missed >= self._state.missed_calls:
             agent.missed = 0
-            agent.asked, agent.asked_reason = AgentState.NOT_READY, MISSED
-            for session in (self._state.sessions[key] for key in agent.logins):
-                if session.wish is SessionState.READY and not session.busy:
-                    session.wish, session.wish_reason = SessionState.NOT_READY, MISSED
+            sessions = [self._state.sessions[key] for key in agent.logins]
+            ready = [session for session in sessions if session.wish is SessionState.READY and not session.busy]
+            self.take_over(agent, ready, paused=True, reason=MISSED)
             self.reconsider(agent.key, at)
+
+    def take_over(self, agent: Agent, sessions: list[AgentSession], paused: bool, reason: str) -> None:
+        """Not what he asked for but what is so: these sessions were paused, or let go, from outside."""
+        for session in sessions:
+            session.wish = SessionState.NOT_READY if paused else SessionState.READY
+            session.wish_reason = reason if paused else ""
+        if not paused:
+            agent.asked, agent.asked_reason = AgentState.READY, ""
+        elif all(self._state.sessions[key].wish is not SessionState.READY for key in agent.sessions):
+            agent.asked, agent.asked_reason = AgentState.NOT_READY, reason
 
     def ask_agent(self, agent: Agent, goal: AgentState, reason: str, at: float) -> None:
         """put_State of an agent: no session changes with it (semantics A21), but calls come only if both are."""
@@ -87,7 +96,7 @@ class Floor:
         """Orders what is missing for an agent and announces what is confirmed."""
         agent = self._state.agents[agent_key]
         for address in dict.fromkeys(self._state.sessions[key].address for key in agent.logins):
-            self._members.order(address)
+            self._members.order(address, at)
         self.settle(agent, at)
 
     def settle(self, agent: Agent, at: float) -> None:

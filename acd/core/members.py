@@ -1,14 +1,16 @@
 """Wanted against seen: what each member (queue x phone) shall be, what it is, and the orders that close the gap."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from acd.core.effects import AddMember, Effect, PauseMember, RemoveMember
 from acd.core.records import Agent, AgentSession, Member, Present, State
 from acd.core.states import AgentState, SessionState
 
+CONFIRM_WITHIN = 5.0  # seconds for Asterisk to carry out an order; then what is still missing is ordered again
 WRAP_UP = "wrapup"  # the reason of a pause that is ours: during an ACD call and its wrap-up
 OUT_OF_SERVICE = frozenset({4, 5})  # device states INVALID and UNAVAILABLE: nobody can be reached there
 LOGGED_OFF = "logged off"  # the reason of the pause that stands in for removing a static member
+OWN_REASONS = frozenset({WRAP_UP, LOGGED_OFF})  # a pause with one of these is never somebody's wish
 IN_WRAP_UP = Present(True, WRAP_UP)
 UNPAUSED = Present(False, "")
 
@@ -52,9 +54,10 @@ class Members:
         return [session for session in live if queue in self.queues_of(session)]
 
     def queues_of(self, session: AgentSession) -> list[str]:
-        """The queues that a session serves: those of its group, less those it was taken out of from outside."""
+        """The queues that a session serves: those of its group that Asterisk has and nobody took it out of."""
         group = self._state.groups.get(session.group)
-        return [queue for queue in group.queues if queue not in session.left] if group else []
+        queues = group.queues if group else []
+        return [queue for queue in queues if queue not in session.left and self._state.queues[queue].in_asterisk]
 
     def in_sync(self, session: AgentSession) -> bool:
         """Asterisk has confirmed everything that this session wants."""
@@ -66,21 +69,25 @@ class Members:
     def reachable(self, session: AgentSession) -> bool:
         """The phone of this session can ring, as far as Asterisk knows."""
         members = [self.get(queue, session.address) for queue in self.queues_of(session)]
-        return not members or any(member.status not in OUT_OF_SERVICE for member in members)
+        return any(member.status not in OUT_OF_SERVICE for member in members)
 
     def told(self, member: Member, present: Present | None) -> bool:
         """Takes down what Asterisk says of a member; True when somebody else did it and we want it otherwise."""
         member.seen = present
+        member.ours = member.ours and present is not None
         if present in member.ordered:
+            member.ours = present is not None
             del member.ordered[: member.ordered.index(present) + 1]
+            if not any(other.ordered for other in self._state.members[member.interface].values()):
+                self._state.orders_due.pop(member.interface, None)
             return False
         return present != self.wanted(member.queue, member.interface)
 
-    def order(self, interface: str, also: Iterable[str] = ()) -> None:
+    def order(self, interface: str, at: float) -> None:
         """Orders the difference between what is wanted at this phone and what is seen or under way."""
         if not self._state.linked:
             return  # the picture after the next log-in shows the difference
-        queues: dict[str, None] = dict.fromkeys(also)
+        queues = {member.queue: None for member in self._state.members.get(interface, {}).values() if member.ours}
         for key in self._state.addresses.get(interface, ()):
             queues.update(dict.fromkeys(self.queues_of(self._state.sessions[key])))
         pauses: dict[Present, list[Member]] = {}
@@ -96,8 +103,14 @@ class Members:
             else:
                 pauses.setdefault(want, []).append(member)
             member.ordered.append(want)
+            self._due(interface, at)
         for want, members in pauses.items():
             self._pause(interface, want, members)
+
+    def _due(self, interface: str, at: float) -> None:
+        """The dict keeps the order of insertion, so its first entry stays the earliest."""
+        self._state.orders_due.pop(interface, None)
+        self._state.orders_due[interface] = at + CONFIRM_WITHIN
 
     def _pause(self, interface: str, want: Present, members: list[Member]) -> None:
         """One order for all queues where they all agree: it takes effect in all of them at the same moment."""
@@ -112,14 +125,27 @@ class Members:
         session = self._state.sessions[self._state.addresses[interface][0]]
         return self._state.agents[session.agent].user
 
-    def failed(self, queue: str | None, interface: str) -> None:
-        """An order came to nothing or nobody knows: what was under way there counts for nothing."""
+    def failed(self, queue: str | None, interface: str, at: float) -> None:
+        """An order came to nothing: what was under way there counts for nothing, and is tried again later."""
+        self._forget(queue, interface)
+        self._due(interface, at)
+
+    def _forget(self, queue: str | None, interface: str) -> None:
         for member in self._state.members.get(interface, {}).values():
             if queue in (None, member.queue):
                 member.ordered.clear()
 
+    def tick(self, at: float) -> list[str]:
+        """The phones where an order was not confirmed in time: what is still missing there is to be ordered again."""
+        late = [interface for interface, due in self._state.orders_due.items() if due <= at]
+        for interface in late:
+            del self._state.orders_due[interface]
+            self._forget(None, interface)
+        return late
+
     def forget_orders(self) -> None:
         """The link is gone, and with it every order under way."""
+        self._state.orders_due.clear()
         for by_queue in self._state.members.values():
             for member in by_queue.values():
                 member.ordered.clear()

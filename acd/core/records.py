@@ -87,6 +87,15 @@ class Group:
     queues: list[str]
 
 
+@dataclass(slots=True)
+class Registered:
+    """What the settings said last. What is new in them overrides what people set; all else leaves that alone."""
+
+    queues: dict[str, float] = field(default_factory=dict)  # -> seconds of wrap-up
+    agents: dict[str, float] = field(default_factory=dict)  # -> seconds of wrap-up
+    groups: dict[str, list[str]] = field(default_factory=dict)  # -> queues
+
+
 class Present(NamedTuple):
     """A member as it is or shall be; None stands for a member that is not in the queue."""
 
@@ -104,6 +113,7 @@ class Member:
     status: int = 0
     dynamic: bool = True
     last_call: float = 0.0
+    ours: bool = False  # brought in by an order of ours, so it goes when no session wants it
     ordered: list[Present | None] = field(default_factory=list)
 
     @property
@@ -194,6 +204,7 @@ class State:
     linked: bool = False
     booted: float = 0.0
     lost_at: float = 0.0
+    registered: Registered = field(default_factory=Registered)
     tells_status: bool = False  # the dialplan reports QUEUESTATUS
     default_wrap_up: float = 0.0
     measurement_period: int = 86400
@@ -210,5 +221,7 @@ class State:
     visits: dict[str, Visit] = field(default_factory=dict)
     calls: dict[str, list[str]] = field(default_factory=dict)  # caller's channel -> keys of its visits, in order
     legs: dict[str, Leg] = field(default_factory=dict)
-    retries: dict[str, float] = field(default_factory=dict)  # phone -> when to order again what failed
+    orders_due: dict[str, float] = field(
+        default_factory=dict
+    )  # phone -> when every order there is confirmed, or repeated
     ringing: dict[str, tuple[str, str, float]] = field(default_factory=dict)  # ACD leg -> visit, interface, since

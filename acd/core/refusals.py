@@ -81,7 +81,7 @@ class SessionExists(Refusal):
 
 
 class GroupEmpty(Refusal):
-    """No queue feeds this group, so nobody can log on to it."""
+    """Asterisk has no queue that feeds this group, so nobody can log on to it."""
 
     code, hresult, lineerr = "group-empty", TAPI_E_CALLCENTER_INVALAGENTGROUP, LINEERR_INVALAGENTGROUP
 

@@ -186,3 +186,8 @@ def test_hold_time_is_that_of_the_hold_events():
 def test_a_message_that_lacks_what_it_must_have_is_told_as_such(text):
     with pytest.raises(translate.Malformed):
         translate.to_event(Message(text), 0.0)
+
+
+def test_the_end_of_a_call_whose_channels_are_gone_tells_nothing_and_is_no_fault():
+    text = "Event: AgentComplete\r\nQueue: q\r\nInterface: PJSIP/1\r\nHoldTime: 0\r\nTalkTime: 3\r\nReason: caller"
+    assert translate.to_event(Message(text), 0.0) is None

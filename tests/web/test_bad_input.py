@@ -88,6 +88,11 @@ async def test_a_reason_that_asterisk_cannot_keep_is_refused(house: House, text)
     await check_422(house, "PUT", f"sessions/{await session_of(house)}/state", body, "body.reason")
 
 
+@pytest.mark.parametrize("text", ["wrapup", "logged off"])
+async def test_acds_own_reasons_cannot_be_given(house: House, text):
+    await check_422(house, "PUT", "agents/1001/state", {"state": "NOT_READY", "reason": text}, "body.reason")
+
+
 @pytest.mark.parametrize("text", ["a%2Cb", "a%3Bb", "a%7Cb", "a%0D%0Ab", "a%00b", "%20", "x" * 80, "%C3%A9" * 40])
 async def test_a_group_name_in_the_path_is_held_to_the_same(house: House, text):
     await check_422(house, "PUT", f"acd-groups/{text}", {"queues": ["support"]}, "path.name")

@@ -211,16 +211,33 @@ async def test_after_a_refusal_the_same_command_works_once_asterisk_agrees(house
     assert (answer.status, answer.body["state"]) == (200, "NOT_READY")
 
 
-async def test_a_log_on_that_asterisk_refuses_leaves_no_session(tmp_path):
-    async with open_house(tmp_path, groups={"ghost": {"queues": ["support", "no such queue"]}}) as house:
+async def test_a_log_on_that_asterisk_refuses_leaves_no_session(house: House):
+    await house.call("POST", "agents", {"user": "1001"})
+    obeyed = house.switch._queueadd
+    house.switch.answers["QueueAdd"] = lambda order: (
+        error("Out of memory")(order) if order["Queue"] == "sales" else obeyed(order)
+    )
+    answer = await house.refused("POST", "agents/1001/sessions", {"acd_group": "both", "address": PHONE})
+    assert answer.status == 502
+    assert "Out of memory" in answer.body["detail"]
+    assert (await house.get("agents/1001"))["sessions"] == []
+    await until(lambda: not house.switch.queues["support"], what="taken out of the queue that took it")
+
+
+async def test_a_group_of_which_asterisk_has_no_queue_is_refused(tmp_path):
+    async with open_house(tmp_path, groups={"ghosts": {"queues": ["no such queue"]}}) as house:
         await house.call("POST", "agents", {"user": "1001"})
-        answer = await house.refused("POST", "agents/1001/sessions", {"acd_group": "ghost", "address": PHONE})
-        assert answer.status == 502
-        assert "Unable to add interface to queue: No such queue" in answer.body["detail"]
-        assert (await house.get("agents/1001"))["sessions"] == []
-        await until(lambda: not house.switch.queues["support"], what="taken out of the queue that took it")
-        again = await house.refused("POST", "agents/1001/sessions", {"acd_group": "ghost", "address": PHONE})
-        assert again.status == 502
+        answer = await house.refused("POST", "agents/1001/sessions", {"acd_group": "ghosts", "address": PHONE})
+        assert (answer.status, answer.body["code"]) == (409, "group-empty")
+
+
+async def test_a_queue_that_a_reload_took_away_does_not_keep_the_agent_from_his_others(house: House):
+    await house.call("POST", "agents", {"user": "1001"})
+    del house.switch.queues["sales"]
+    answer = await house.call("POST", "agents/1001/sessions", {"acd_group": "both", "address": PHONE})
+    assert answer.status == 201
+    assert set(house.switch.queues["support"]) == {PHONE}
+    assert not house.center.queue("sales").in_asterisk
 
 
 async def test_while_asterisk_is_away_commands_are_refused_and_nothing_changes(house: House):
