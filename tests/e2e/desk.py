@@ -503,9 +503,8 @@ class Desk:
     async def _hang_up_all(self) -> None:
         for caller in self.callers:
             await caller.leave()
-        for phone in self.phones.values():
-            await phone.hangup()
-            await phone.wait_until_idle(10)
+        await asyncio.gather(*(phone.hangup() for phone in self.phones.values()))
+        await asyncio.gather(*(phone.wait_until_idle(10) for phone in self.phones.values()))
 
     async def _end_sessions(self) -> None:
         for agent in (await self.api.get("/agents"))["items"]:
