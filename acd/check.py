@@ -612,7 +612,6 @@ OF_A_CALL = {  # class -> the events of a queue call that was answered and ended
         "QueueCallerLeave",
         "AgentCalled",
         "AgentConnect",
-        "AgentComplete",
         "QueueMemberStatus",
     ),
     "call": (
@@ -620,7 +619,6 @@ OF_A_CALL = {  # class -> the events of a queue call that was answered and ended
         "DialBegin",
         "DialEnd",
         "BridgeEnter",
-        "BridgeLeave",
         "HangupRequest",
         "Hangup",
     ),

@@ -6,7 +6,7 @@ An event is wholly handled before the next one, so the event loop is the only lo
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from acd.asterisk import translate
 from acd.asterisk.link import Link, LinkError, Login, NoAnswer, NotConnected, Refused
@@ -58,6 +58,7 @@ class Service:
             on_message=self._hear,
             on_login=self._take_picture,
             on_loss=self._lost,
+            clock=clock,
         )
         self._store = store
         self._clock = clock
@@ -102,10 +103,10 @@ class Service:
         self._arm()
         return sends
 
-    def record(self, event: ev.Event) -> list[Effect]:
+    def record(self, event: ev.Event) -> Sequence[Effect]:
         """Takes in an event and puts it into the log, and sends nothing yet; returns what follows from it."""
         if not self.center.concerns(event):
-            return []
+            return ()
         effects = self.center.apply(event)
         self._store.append(self.name, event)
         for effect in effects:

@@ -57,7 +57,7 @@ def an_ordinary_day(desk: Diary) -> None:
     desk.after(9.25).hang_up("c1")
     desk.after(30).ask(session.id, "READY")
     desk.take("c3", queue="sales", rings=2.5)
-    desk.after(30.5).hang_up("c3", queue="sales")
+    desk.after(30.5).hang_up("c3")
     desk.apply(desk.center.change_wrap_up(desk.now, session.id, 60.0))
     desk.after(20)
     desk.apply(desk.center.change_wrap_up(desk.now, session.id, None))
@@ -69,9 +69,12 @@ def an_ordinary_day(desk: Diary) -> None:
     desk.apply(ev.ChannelEnded(desk.after(1).now, "c4", True))
     desk.apply(ev.MeasurementPeriodSet(desk.now, 3600, agent="1001"))
     desk.apply(ev.WrapUpSet(desk.now, 0.0, agent="1002"))
-    desk.take("c5", "PJSIP/1002")
+    desk.join("c5")
+    ringing = desk.ring("c5")
+    desk.apply(ev.CallPickedUp(desk.now, "leg-c5", "PJSIP/1002-0001", ringing))
+    desk.answer("c5", "PJSIP/1002")
     desk.ask("s3", "SESSION_ENDED")
-    desk.after(7).hang_up("c5", "PJSIP/1002")
+    desk.after(7).hang_up("c5")
     desk.after(4000)
 
 
@@ -89,7 +92,7 @@ def calls_outside_of_the_queues(desk: Diary) -> None:
     desk.take("c1")
     desk.apply(ev.ChannelMade(desk.now, "o2", f"{PHONE}-03", "o2", True))
     desk.apply(ev.ChannelEnded(desk.after(5).now, "o2", False))
-    desk.after(5).hang_up("c1", reason="agent")
+    desk.after(5).hang_up("c1", by="agent")
     desk.after(60)
 
 
@@ -128,7 +131,7 @@ def others_who_meddle(desk: Diary) -> None:
     desk.apply(ev.GroupSet(desk.after(1).now, "early shift", ["sales"]))
     desk.apply(desk.center.remove_group(desk.after(1).now, "early shift"))
     desk.join("consultation")
-    desk.apply(ev.CallerReplaced(desk.after(1).now, "consultation", "customer"))
+    desk.apply(ev.CallerReplaced(desk.after(1).now, "consultation", "customer", "0555"))
     desk.members.pop(("sales", PHONE))
     desk.apply(ev.MemberRemoved(desk.after(1).now, "sales", PHONE))
     desk.apply(ev.MemberStatus(desk.now, "support", PHONE, 6))

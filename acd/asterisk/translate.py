@@ -66,8 +66,11 @@ def _span(message: Message, header: str) -> float:
 
 
 def _caller(message: Message) -> str:
-    number = message.get("CallerIDNum") or ""
-    return "" if number == "<unknown>" else number
+    return _number_of(message.get("CallerIDNum"))
+
+
+def _number_of(text: str | None) -> str:
+    return "" if text is None or text == "<unknown>" else text
 
 
 def _caller_joined(m: Message, at: float) -> ev.Event:
@@ -125,13 +128,6 @@ def _agent_connect(m: Message, at: float) -> ev.Event:
     )
 
 
-def _agent_complete(m: Message, at: float) -> ev.Event | None:
-    """Asterisk leaves out the headers of a channel that is gone by then; so nothing is left that it could tell."""
-    if m.get("Uniqueid") is None:
-        return None
-    return ev.AgentCompleted(at, _need(m, "Uniqueid"), _need(m, "Queue"), _need(m, "Interface"), m.get("Reason") or "")
-
-
 def _agent_not_answered(m: Message, at: float) -> ev.Event:
     return ev.AgentNotAnswered(
         at, _need(m, "Uniqueid"), _need(m, "Queue"), _need(m, "Interface"), m.get("DestUniqueid") or ""
@@ -183,16 +179,16 @@ def _bridge_enter(m: Message, at: float) -> ev.Event:
     return ev.BridgeEntered(at, _need(m, "Uniqueid"), _need(m, "BridgeUniqueid"), instead_of)
 
 
-def _bridge_leave(m: Message, at: float) -> ev.Event:
-    return ev.BridgeLeft(at, _need(m, "Uniqueid"), _need(m, "BridgeUniqueid"))
-
-
 def _attended_transfer(m: Message, at: float) -> ev.Event | None:
     """Into an application such as Queue(): the transferee takes the place of the consulting channel there."""
     old, new = m.get("SecondTransfererUniqueid"), m.get("TransfereeUniqueid")
     if m.get("Result") != "Success" or m.get("DestType") != "App" or not old or not new:
         return None
-    return ev.CallerReplaced(at, old, new)
+    return ev.CallerReplaced(at, old, new, _number_of(m.get("TransfereeCallerIDNum")))
+
+
+def _pickup(m: Message, at: float) -> ev.Event:
+    return ev.CallPickedUp(at, _need(m, "Uniqueid"), _need(m, "Channel"), _need(m, "TargetUniqueid"))
 
 
 def _hold(m: Message, at: float) -> ev.Event:
@@ -229,7 +225,6 @@ TRANSLATORS: dict[str, Callable[[Message, float], ev.Event | None]] = {
     "SoftHangupRequest": _soft_hangup_request,
     "AgentCalled": _agent_called,
     "AgentConnect": _agent_connect,
-    "AgentComplete": _agent_complete,
     "AgentRingNoAnswer": _agent_not_answered,
     "AgentDump": _agent_not_answered,
     "QueueMemberAdded": _member_added,
@@ -240,8 +235,8 @@ TRANSLATORS: dict[str, Callable[[Message, float], ev.Event | None]] = {
     "DialBegin": _dial_begin,
     "DialEnd": _dial_end,
     "BridgeEnter": _bridge_enter,
-    "BridgeLeave": _bridge_leave,
     "AttendedTransfer": _attended_transfer,
+    "Pickup": _pickup,
     "Hold": _hold,
     "Unhold": _unhold,
     "Hangup": _hangup,

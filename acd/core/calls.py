@@ -1,7 +1,7 @@
 """The ledger of queue visits, and the calls of agents outside the ACD.
 
-Every visit ends in exactly one outcome. What an agent did follows from the end of his own leg, because
-AgentComplete is late, wrong or missing at times; what a caller did follows from several hints, because
+Every visit ends in exactly one outcome. What an agent did follows from the end of his own leg, never from
+AgentComplete, which is late, wrong or missing at times; what a caller did follows from several hints, because
 QueueCallerAbandon alone proves nothing.
 """
 
@@ -11,7 +11,7 @@ from acd.core import events as ev
 from acd.core.effects import Effect, VisitMoved
 from acd.core.figures import Measured, QueueTally
 from acd.core.floor import Floor
-from acd.core.records import AgentSession, Leg, Queue, State, Visit
+from acd.core.records import AgentSession, Leg, Queue, Ring, State, Visit
 from acd.core.states import Outcome, SessionState
 
 TOLD = {  # QUEUESTATUS -> outcome
@@ -48,24 +48,31 @@ class Calls:
 
     def joined(self, event: ev.CallerJoined) -> None:
         if self.waiting(event.call, event.queue) is None:
-            self.enter(event.at, event.call, event.queue, event.caller, event.channel)
+            self.enter(event.at, event.call, event.queue, event.caller, event.channel, position=event.position)
 
-    def enter(self, at: float, call: str, queue_name: str, caller: str, channel: str) -> Visit:
-        """A new visit begins; the caller's last one may turn out to have flowed out into it."""
+    def enter(self, at: float, call: str, queue_name: str, caller: str, channel: str, *, position: int) -> Visit:
+        """A new visit begins; the caller's last one may turn out to have flowed out into it.
+
+        `position`: his place among those who wait, from 1.
+        """
         earlier = self._visits_of(call)
         nth = 1 + sum(visit.queue == queue_name for visit in earlier)
         visit = Visit(f"{call}/{queue_name}/{nth}", call, queue_name, nth, caller, channel, at)
         self._state.visits[visit.key] = visit
         self._state.calls.setdefault(call, []).append(visit.key)
         queue = self.queue(queue_name, at)
-        queue.waiting[visit.key] = None
+        queue.waiting.insert(position - 1, visit.key)
         tally = queue.measured.book(at)
         tally.queued += 1
         if earlier and (earlier[-1].answered is not None or self._flowed_out(earlier[-1], at)):
-            visit.flowed_in = True  # by overflow, or transferred by an agent
-            tally.flowed_in += 1
+            self._flowed_in(visit, at)
         self._emit(VisitMoved(at, visit))
         return visit
+
+    def _flowed_in(self, visit: Visit, at: float) -> None:
+        """By overflow from another queue, or transferred by an agent."""
+        visit.flowed_in = True
+        self.queue(visit.queue, at).measured.book(at).flowed_in += 1
 
     def _flowed_out(self, visit: Visit, at: float) -> bool:
         """The queue the caller came from handed him on: neither a final disposition nor an unknown exit."""
@@ -141,7 +148,8 @@ class Calls:
         visit.left = at if visit.left is None else visit.left
         self.unresolved.pop(visit.key, None)
         queue = self.queue(visit.queue, at)
-        queue.waiting.pop(visit.key, None)
+        if visit.key in queue.waiting:
+            queue.waiting.remove(visit.key)
         if queue.measured.covers(visit.left):
             tally = queue.measured.book(visit.left)
             wait = visit.wait or 0.0
@@ -173,7 +181,7 @@ class Calls:
     def agent_called(self, event: ev.AgentCalled) -> None:
         visit = self.waiting(event.call, event.queue)
         key = visit.key if visit is not None else ""  # an ACD leg all the same
-        self._state.ringing[event.leg] = (key, event.interface, event.at)
+        self._state.ringing[event.leg] = Ring(key, event.interface, event.at)
         if event.leg in self._state.legs:
             self._state.legs[event.leg].visit = key
 
@@ -182,26 +190,42 @@ class Calls:
             self._floor.missed(event.interface, event.at)
             self._floor.ring_over(event.interface, event.at)
 
+    def picked_up(self, event: ev.CallPickedUp) -> None:
+        """The queue's call rings at another phone from now on, and is about to be answered there."""
+        ring = self._state.ringing.pop(event.instead_of, None)
+        if ring is not None:
+            self._state.ringing[event.leg] = ring._replace(interface=device_of(event.channel))
+            self._floor.ring_over(ring.interface, event.at)
+
     def caller_replaced(self, event: ev.CallerReplaced) -> None:
-        """The waiting caller has another channel from now on."""
+        """The waiting caller has another channel from now on, and came from wherever he was before."""
+        earlier = self._visits_of(event.new)
         for visit in self._visits_of(event.old):
             if visit.outcome is None:
-                visit.call = event.new
+                visit.call, visit.caller = event.new, event.caller or visit.caller
                 self._state.calls[event.old].remove(visit.key)
                 self._state.calls.setdefault(event.new, []).append(visit.key)
+                if earlier and earlier[-1].answered is not None and not visit.flowed_in:
+                    self._flowed_in(visit, event.at)
+                self._emit(VisitMoved(event.at, visit))
 
     def connected(self, event: ev.AgentConnected) -> None:
         visit = self.waiting(event.call, event.queue)
         if visit is None:
             if self._talking(event.call, event.queue, event.interface):
                 return  # heard before
-            visit = self.enter(event.at - event.hold_time, event.call, event.queue, "", "")
+            visit = self.enter(event.at - event.hold_time, event.call, event.queue, "", "", position=1)
             visit.estimated = True
-        rung = self._state.ringing.pop(event.leg, None)
+        ring = self._state.ringing.pop(event.leg, None) or self._unheard_ring(event)
         visit.interface, visit.local = event.interface, event.channel.startswith("Local/")
-        phone = device_of(event.channel)  # another than the interface, when somebody picked the call up
+        self.answer(visit, event.at, ring.interface, event.leg, ring.since)
+        self._floor.ring_over(ring.interface, event.at)
+
+    def _unheard_ring(self, event: ev.AgentConnected) -> Ring:
+        """Its AgentCalled came while the link was down; the channel tells of a pickup whose event was held back."""
+        phone = device_of(event.channel)
         phone = phone if phone in self._state.addresses else event.interface
-        self.answer(visit, event.at, phone, event.leg, rung[2] if rung else event.at - event.ring_time)
+        return Ring("", phone, event.at - event.ring_time)
 
     def answer(self, visit: Visit, at: float, phone: str, leg: str, rung: float | None) -> None:
         """Somebody at this phone has the caller: the visit's wait is over and the talk begins."""
@@ -229,14 +253,6 @@ class Calls:
         ready = [session for session in serving if session.state is SessionState.READY]
         return next(iter(ready or serving), None)
 
-    def completed(self, event: ev.AgentCompleted) -> None:
-        visit = self._talking(event.call, event.queue, event.interface)
-        if visit is None:
-            return
-        visit.completed = event.reason
-        if visit.bridge_left is not None:
-            self.release(visit, visit.bridge_left)
-
     def _talking(self, call: str, queue: str, interface: str) -> Visit | None:
         for visit in reversed(self._visits_of(call)):
             if (visit.queue, visit.interface) == (queue, interface) and visit.released is None:
@@ -248,17 +264,9 @@ class Calls:
         if leg is not None and leg.visit is None:
             leg.bridged = True
             self._up(leg, event.at)
-        for visit in self._visits_led_by(event.leg):
-            visit.bridge_left = None
         for visit in self._visits_led_by(event.instead_of):
             if visit.local:  # optimised away; for a phone's own channel it would be a transfer
                 self._led_by(visit, event.leg)
-
-    def bridge_left(self, event: ev.BridgeLeft) -> None:
-        for visit in self._visits_led_by(event.leg):
-            visit.bridge_left = event.at
-            if visit.completed is not None:
-                self.release(visit, event.at)
 
     def hold_started(self, event: ev.HoldStarted) -> None:
         for visit in self._visits_led_by(event.leg):
@@ -301,7 +309,7 @@ class Calls:
         self._state.legs[event.leg] = leg
         agent.legs.append(event.leg)
         if event.leg in self._state.ringing:
-            leg.visit = self._state.ringing[event.leg][0]
+            leg.visit = self._state.ringing[event.leg].visit
         elif event.dialling:
             self._up(leg, event.at)
 
@@ -324,9 +332,9 @@ class Calls:
             self._floor.derive(self._state.agents[leg.agent], at)
 
     def channel_ended(self, event: ev.ChannelEnded) -> None:
-        rung = self._state.ringing.pop(event.leg, None)
-        if rung is not None:
-            self._floor.ring_over(rung[1], event.at)
+        ring = self._state.ringing.pop(event.leg, None)
+        if ring is not None:
+            self._floor.ring_over(ring.interface, event.at)
         self._end_leg(event)
         for key in self._state.calls.pop(event.leg, ()):
             visit = self._state.visits.get(key)
@@ -350,7 +358,7 @@ class Calls:
 
     def _channel_of_visit_ended(self, visit: Visit, event: ev.ChannelEnded) -> None:
         if visit.leg == event.leg and visit.released is None:
-            self.release(visit, event.at if visit.bridge_left is None else visit.bridge_left)
+            self.release(visit, event.at)
         if visit.call == event.leg:
             visit.caller_gone = True
             if visit.outcome is None:
@@ -371,16 +379,23 @@ class Calls:
             self._compare_visit(visit, picture, channels, waiting, restarted)
         for caller in picture.callers:
             if self.waiting(caller.call, caller.queue) is None:
-                self.enter(picture.at - caller.wait, caller.call, caller.queue, caller.caller, caller.channel)
+                came = picture.at - caller.wait
+                self.enter(came, caller.call, caller.queue, caller.caller, caller.channel, position=caller.position)
+        self._line_up(picture)
         for channel in picture.channels:
             self._adopt_call(channel, picture)
         known = self._state.visits
         for call, keys in list(self._state.calls.items()):
             if call not in channels and not any(key in known for key in keys):
                 del self._state.calls[call]
-        for leg in [leg for leg, ring in self._state.ringing.items() if leg not in channels or ring[0] not in known]:
-            interface = self._state.ringing.pop(leg)[1]
-            self._floor.ring_over(interface, picture.at)
+        for leg in [leg for leg, ring in self._state.ringing.items() if leg not in channels or ring.visit not in known]:
+            self._floor.ring_over(self._state.ringing.pop(leg).interface, picture.at)
+
+    def _line_up(self, picture: ev.PictureTaken) -> None:
+        """No event tells of a changed priority, but the picture shows everybody's place."""
+        places = {(caller.call, caller.queue): caller.position for caller in picture.callers}
+        for queue in self._state.queues.values():
+            queue.waiting.sort(key=lambda key: places.get((self._state.visits[key].call, queue.name), 0))
 
     def _adopt_call(self, leg: ev.SeenChannel, picture: ev.PictureTaken) -> None:
         """A call that came and was answered while nobody watched, and is still talked in."""
@@ -390,7 +405,7 @@ class Calls:
             return
         if self.waiting(callers[0].leg, callers[0].queue) is not None:
             return  # answered while the picture was taken: the AgentConnect is still to come
-        visit = self.enter(picture.at, callers[0].leg, callers[0].queue, "", callers[0].channel)
+        visit = self.enter(picture.at, callers[0].leg, callers[0].queue, "", callers[0].channel, position=1)
         visit.estimated = True
         self.answer(visit, picture.at, device, leg.leg, None)
 
@@ -420,7 +435,7 @@ class Calls:
         if visit.answered is not None and visit.released is None and visit.leg not in channels:
             visit.estimated = True
             self.release(visit, self._missed_release(visit, picture, restarted))
-        if visit.call not in channels:
+        if visit.call not in channels and visit.outcome is not None:  # else he left between the two lists
             visit.caller_gone = True
             self._state.calls.pop(visit.call, None)
         self.forget_if_final(visit)

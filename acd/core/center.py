@@ -4,7 +4,7 @@ Everything that changes state passes `apply`, so a log of the events replays to 
 A request only asks: it returns the event that records it, or raises a refusal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from acd.core import events as ev
@@ -19,7 +19,7 @@ from acd.core.states import BUSY, ACDGroupEvent, ACDQueueEvent, AgentHandlerEven
 
 INVALID = 4  # device state of a phone that Asterisk has never heard of
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
-NOTHING: list[Effect] = []
+NOTHING: Sequence[Effect] = ()
 T = TypeVar("T")
 
 
@@ -49,14 +49,13 @@ class Center:
             ev.ChannelCut: self.calls.channel_cut,
             ev.AgentCalled: self.calls.agent_called,
             ev.AgentConnected: self.calls.connected,
-            ev.AgentCompleted: self.calls.completed,
             ev.AgentNotAnswered: self.calls.not_answered,
             ev.CallerReplaced: self.calls.caller_replaced,
+            ev.CallPickedUp: self.calls.picked_up,
             ev.ChannelMade: self.calls.channel_made,
             ev.DialBegun: self.calls.dial_begun,
             ev.DialEnded: self.calls.dial_ended,
             ev.BridgeEntered: self.calls.bridge_entered,
-            ev.BridgeLeft: self.calls.bridge_left,
             ev.HoldStarted: self.calls.hold_started,
             ev.HoldEnded: self.calls.hold_ended,
             ev.ChannelEnded: self.calls.channel_ended,
@@ -83,7 +82,7 @@ class Center:
             ev.TimePassed: self._time_passed,
         }
 
-    def apply(self, event: ev.Event) -> list[Effect]:
+    def apply(self, event: ev.Event) -> Sequence[Effect]:
         """Takes in one event, wholly, and returns what follows from it: changes and orders, in order."""
         self._handlers[type(event)](event)
         if not self._out:
@@ -119,8 +118,8 @@ class Center:
             ev.HangupRequested: of_a_caller,
             ev.ChannelCut: of_a_caller,
             ev.CallerReplaced: lambda event: event.old in calls,
+            ev.CallPickedUp: lambda event: event.instead_of in self.state.ringing,
             ev.BridgeEntered: lambda event: on_either(event) or event.instead_of in calls,
-            ev.BridgeLeft: on_either,
             ev.HoldStarted: on_either,
             ev.HoldEnded: on_either,
             ev.ChannelEnded: lambda event: on_either(event) or event.leg in self.state.ringing,
@@ -187,6 +186,7 @@ class Center:
                 for session in sessions:
                     if session.next_state is not SessionState.SESSION_ENDED:
                         self.floor.ask_session(session, SessionState.NOT_READY, reason, at)
+                self.floor.follow(agent, reason)
             return
         self.floor.take_over(agent, sessions, paused, reason)
 

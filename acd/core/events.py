@@ -201,22 +201,22 @@ class AgentConnected(NamedTuple):
     channel: str = ""
 
 
-class AgentCompleted(NamedTuple):
-    """AgentComplete: a hint about who ended the call, and late or wrong at times. The leg's end is the truth."""
-
-    at: float
-    call: str
-    queue: str
-    interface: str
-    reason: str
-
-
 class CallerReplaced(NamedTuple):
     """An attended transfer: the caller `new` goes on where the consulting channel `old` was."""
 
     at: float
     old: str
     new: str
+    caller: str
+
+
+class CallPickedUp(NamedTuple):
+    """Somebody else took the call that rang at `instead_of`: his channel is `leg`."""
+
+    at: float
+    leg: str
+    channel: str
+    instead_of: str
 
 
 class AgentNotAnswered(NamedTuple):
@@ -302,12 +302,6 @@ class BridgeEntered(NamedTuple):
     leg: str
     bridge: str
     instead_of: str = ""  # the channel whose place it takes
-
-
-class BridgeLeft(NamedTuple):
-    at: float
-    leg: str
-    bridge: str
 
 
 class HoldStarted(NamedTuple):
@@ -410,9 +404,9 @@ Event = (
     | ChannelCut
     | AgentCalled
     | AgentConnected
-    | AgentCompleted
     | AgentNotAnswered
     | CallerReplaced
+    | CallPickedUp
     | MemberAdded
     | MemberRemoved
     | MemberPaused
@@ -422,7 +416,6 @@ Event = (
     | DialBegun
     | DialEnded
     | BridgeEntered
-    | BridgeLeft
     | HoldStarted
     | HoldEnded
     | ChannelEnded

@@ -71,9 +71,16 @@ class Floor:
         for session in sessions:
             session.wish = SessionState.NOT_READY if paused else SessionState.READY
             session.wish_reason = reason if paused else ""
-        if not paused:
+        if paused:
+            self.follow(agent, reason)
+        else:
             agent.asked, agent.asked_reason = AgentState.READY, ""
-        elif all(self._state.sessions[key].wish is not SessionState.READY for key in agent.sessions):
+
+    def follow(self, agent: Agent, reason: str) -> None:
+        """Of whom no session is to be ready, he is not ready himself."""
+        sessions = [self._state.sessions[key] for key in agent.sessions]
+        goals = [s.wish if s.next_state is None else s.next_state for s in sessions]
+        if SessionState.READY not in goals:
             agent.asked, agent.asked_reason = AgentState.NOT_READY, reason
 
     def ask_agent(self, agent: Agent, goal: AgentState, reason: str, at: float) -> None:

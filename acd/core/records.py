@@ -78,7 +78,7 @@ class Queue:
     measured: Measured[QueueTally]
     wrap_up: float | None = None  # seconds of after-call work; None: the handler's
     in_asterisk: bool = False
-    waiting: dict[str, None] = field(default_factory=dict)  # visit keys in order of entry
+    waiting: list[str] = field(default_factory=list)  # visit keys in the order in which they will be served
 
 
 @dataclass(slots=True)
@@ -146,8 +146,6 @@ class Visit:
     interface: str | None = None
     leg: str | None = None
     local: bool = False  # the leg is a Local channel, which may give its place to the phone's own
-    bridge_left: float | None = None
-    completed: str | None = None
     held_since: float | None = None
     hold: float = 0.0
     released: float | None = None
@@ -197,6 +195,14 @@ class Leg:
     consultation: bool = False  # placed during an ACD call, hence related to it
 
 
+class Ring(NamedTuple):
+    """A phone that rings for a queue: an ACD leg. `visit` is "" for a caller nobody knows."""
+
+    visit: str
+    interface: str
+    since: float
+
+
 @dataclass(slots=True)
 class State:
     """The whole memory of one agent handler."""
@@ -224,4 +230,4 @@ class State:
     orders_due: dict[str, float] = field(
         default_factory=dict
     )  # phone -> when every order there is confirmed, or repeated
-    ringing: dict[str, tuple[str, str, float]] = field(default_factory=dict)  # ACD leg -> visit, interface, since
+    ringing: dict[str, Ring] = field(default_factory=dict)  # by ACD leg

@@ -95,6 +95,10 @@ class FakeAsterisk:
         for writer in self._open:
             writer.close()
 
+    def now(self) -> float:
+        """Its clock."""
+        return time.time() + self.clock_ahead
+
     @property
     def open_connections(self) -> int:
         return len(self._open)
@@ -135,7 +139,7 @@ class FakeAsterisk:
         return accepted + booted * self.booted
 
     def _ping(self, action: Headers) -> bytes:
-        return response("Success", "Ping: Pong", f"Timestamp: {time.time() + self.clock_ahead:.6f}")(action)
+        return response("Success", "Ping: Pong", f"Timestamp: {self.now():.6f}")(action)
 
 
 def _unknown(action: Headers) -> bytes:

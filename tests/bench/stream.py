@@ -208,7 +208,7 @@ class CallCenter:
         released = yield from self._released(call, at)
         at = released["QueueMemberStatus"][-1]
         if self.size.wrap_up:
-            at = round(released["BridgeLeave"][0] + self.size.wrap_up + 0.001, 6)
+            at = round(released["Hangup"][0] + self.size.wrap_up + 0.001, 6)
             yield Step(at, b"")
         unpaused = yield from self._burst(at + ANSWERED_WITHIN, *self._pauses(agent, None))
         self._book(call, joined, connected, released, unpaused)
@@ -260,13 +260,11 @@ class CallCenter:
             yield from self._burst(
                 at,
                 _event("HangupRequest", "call", _channel(leg, 6, call.known_caller)),
-                _event("BridgeLeave", "call", bridge + _channel(leg, 6, call.known_caller)),
-                _event(
-                    "AgentComplete",
-                    "agent",
-                    f"{_both(call)}{_served(call)}HoldTime: 4\r\nTalkTime: 30\r\nReason: agent\r\n",
+                self._not_let_through("BridgeLeave", bridge + _channel(leg, 6, call.known_caller)),
+                self._not_let_through(
+                    "AgentComplete", f"{_both(call)}{_served(call)}HoldTime: 4\r\nTalkTime: 30\r\nReason: agent\r\n"
                 ),
-                _event("BridgeLeave", "call", bridge + _channel(caller, 6, call.known_agent)),
+                self._not_let_through("BridgeLeave", bridge + _channel(caller, 6, call.known_agent)),
                 self._not_let_through("BridgeDestroy", bridge),
                 *(self._not_let_through("VarSet", _quality(channel)) for channel in (leg, caller) for _ in range(2)),
                 _event("SoftHangupRequest", "call", _channel(caller, 6) + "Cause: 16\r\n"),
@@ -278,7 +276,7 @@ class CallCenter:
         )
 
     def _book(self, call: Call, joined: Times, connected: Times, released: Times, free: Times) -> None:
-        answer, end = connected["AgentConnect"][0], released["BridgeLeave"][0]
+        answer, end = connected["AgentConnect"][0], released["Hangup"][0]
         tally = self.truth.agents[call.agent.number]
         tally["calls"] += 1
         tally["talk"] += end - answer

@@ -1,6 +1,6 @@
 """A desk for tests: a Center, a clock that is a number, and an Asterisk that does what it is ordered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from acd.core import events as ev
@@ -59,9 +59,9 @@ class Desk:
 
     # what happens
 
-    def apply(self, event: ev.Event | None) -> list[Effect]:
+    def apply(self, event: ev.Event | None) -> Sequence[Effect]:
         if event is None:
-            return []
+            return ()
         effects = self.center.apply(event)
         for effect in effects:
             if isinstance(effect, SessionMoved | AgentMoved):
@@ -112,7 +112,9 @@ class Desk:
     # calls
 
     def join(self, call: str = "c1", queue: str = "support") -> str:
-        self.apply(ev.CallerJoined(self.now, call, queue, 1, "555", "PJSIP/trunk-01"))
+        known = self.center.state.queues.get(queue)
+        position = 1 + len(known.waiting if known else ())
+        self.apply(ev.CallerJoined(self.now, call, queue, position, "555", "PJSIP/trunk-01"))
         return call
 
     def ring(self, call: str = "c1", phone: str = "PJSIP/1001", queue: str = "support", leg: str = "") -> str:
@@ -138,14 +140,10 @@ class Desk:
         self.after(rings)
         return self.answer(call, phone, queue)
 
-    def hang_up(
-        self, call: str = "c1", phone: str = "PJSIP/1001", queue: str = "support", reason: str = "caller"
-    ) -> None:
+    def hang_up(self, call: str = "c1", *, by: str = "caller") -> None:
         """The end of an answered call."""
         leg = f"leg-{call}"
-        self.apply(ev.HangupRequested(self.now, call if reason == "caller" else leg))
-        self.apply(ev.AgentCompleted(self.now, call, queue, phone, reason))
-        self.apply(ev.BridgeLeft(self.now, leg, "b"))
+        self.apply(ev.HangupRequested(self.now, call if by == "caller" else leg))
         self.apply(ev.ChannelEnded(self.now, leg, True))
         self.apply(ev.ChannelEnded(self.now, call, True))
 

@@ -1,19 +1,110 @@
 """Whatever happens in whatever order: figures close, states are legal, and nobody is left stuck."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from acd.core import events as ev
 from acd.core import refusals
-from acd.core.states import SESSION_MOVES, AgentState, SessionEvent, SessionState
+from acd.core.effects import AddMember, Effect, Order, PauseMember, RemoveMember
+from acd.core.states import AgentState, SessionState, legal_steps
 from tests.core.desk import Desk
 
 AGENTS = ["1001", "1002"]
 QUEUES = ["support", "sales"]
+GROUPS = {"support": ["support"], "sales": ["sales"], "both": QUEUES}
+MOODS = ["obeys", "says nothing", "is late", "refuses", "hears nothing"]
 SECONDS = st.floats(0.01, 30)
+DOUBLED = (
+    ev.CallerJoined,
+    ev.CallerAbandoned,
+    ev.CallerLeft,
+    ev.AgentCalled,
+    ev.AgentConnected,
+    ev.AgentNotAnswered,
+    ev.ChannelMade,
+    ev.DialBegun,
+    ev.DialEnded,
+    ev.BridgeEntered,
+    ev.HangupRequested,
+    ev.ChannelEnded,
+    ev.MemberAdded,
+    ev.MemberRemoved,
+    ev.MemberPaused,
+    ev.LinkLost,
+)
+
+
+class MoodyDesk(Desk):
+    """A desk whose Asterisk does what it is ordered in one of MOODS, and may say everything twice."""
+
+    def __init__(self) -> None:
+        self.mood = "obeys"
+        self.twice = False
+        self.gone: set[str] = set()  # queues that a reload took away
+        self.late: list[ev.Event] = []
+        self.obeying = False
+        super().__init__(wrap_up=5)
+        self.apply(ev.Registrations(self.now, {}, GROUPS, 5, 86400, missed_calls=2))
+
+    @property
+    def calm(self) -> bool:
+        """Asterisk has done and told all that it was ordered."""
+        return self.mood == "obeys" and not self.late and not self.center.state.orders_due
+
+    def obey(self, order: Order) -> None:
+        if self.mood == "hears nothing":
+            return
+        if self.mood == "refuses":
+            self.apply(ev.OrderFailed(self.now, order.queue, order.interface, "no", False))
+            return
+        if (proof := self._impossible(order)) is not None:
+            self.apply(ev.OrderFailed(self.now, order.queue, order.interface, "no", False))
+            self.apply(proof)
+            return
+        self.obeying = True
+        super().obey(order)
+        self.obeying = False
+
+    def _impossible(self, order: Order) -> ev.Event | None:
+        """What Asterisk's refusal proves, as the service concludes it."""
+        queue, phone = order.queue, order.interface
+        if queue in self.gone and not isinstance(order, PauseMember):
+            return ev.QueueGone(self.now, queue)
+        there = [key for key in self.members if key[1] == phone and queue in (None, key[0])]
+        match order:
+            case AddMember() if there:
+                return ev.MemberAdded(self.now, queue, phone, order.name, False, "", 1, True)
+            case RemoveMember() | PauseMember() if not there:
+                return ev.MemberRemoved(self.now, queue, phone)
+        return None
+
+    def apply(self, event: ev.Event | None) -> Sequence[Effect]:
+        if isinstance(event, ev.MemberAdded | ev.MemberRemoved | ev.MemberPaused):
+            if self.mood == "says nothing" and self.obeying:
+                return ()
+            if self.mood == "is late" or self.late:
+                self.late.append(event)  # one connection: nothing overtakes
+                return ()
+        effects = super().apply(event)
+        if self.twice and isinstance(event, DOUBLED):
+            effects = [*effects, *super().apply(event)]
+        return effects
+
+    def catch_up(self) -> None:
+        """What was late comes."""
+        late, self.late = self.late, []
+        mood, self.mood = self.mood, "obeys"
+        for event in late:
+            self.apply(event)
+        self.mood = mood
+
+    def reconnect(self, **picture: object) -> None:
+        self.late.clear()
+        self.link([queue for queue in QUEUES if queue not in self.gone], **picture)
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -21,15 +112,19 @@ class AnyHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.desk = Desk(wrap_up=5)
-        for agent in AGENTS:
-            self.desk.agent(agent, f"PJSIP/{agent}", QUEUES)
+        self.desk = MoodyDesk()
         self.calls = 0
         self.waiting: dict[str, str] = {}
         self.ringing: dict[str, str] = {}  # call -> agent
         self.talking: dict[str, tuple[str, str]] = {}  # call -> agent, queue
+        self.taken = dict.fromkeys(AGENTS, 0)
+        self.states: dict[str, SessionState] = {}
+
+    @initialize(groups=st.lists(st.sampled_from(sorted(GROUPS)), min_size=1, unique=True))
+    def everybody_logs_on(self, groups):
+        for agent in AGENTS:
+            self.desk.agent(agent, f"PJSIP/{agent}", groups)
         self.states = {key: session.state for key, session in self.desk.center.state.sessions.items()}
-        self.desk.moves.clear()
 
     # callers and phones, as Asterisk would let them
 
@@ -39,6 +134,8 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(queue=st.sampled_from(QUEUES))
     def somebody_calls(self, queue):
+        if queue in self.desk.gone:
+            return
         self.calls += 1
         self.waiting[self.desk.join(f"c{self.calls}", queue)] = queue
 
@@ -62,6 +159,7 @@ class AnyHistory(RuleBasedStateMachine):
             queue = self.waiting.pop(call)
             self.desk.answer(call, phone, queue)
             self.talking[call] = (agent, queue)
+            self.taken[agent] += self.desk.visit(call, queue).session is not None
         else:
             self.desk.apply(ev.AgentNotAnswered(self.desk.now, call, self.waiting[call], phone, leg))
             self.desk.apply(ev.ChannelEnded(self.desk.now, leg, False))
@@ -80,85 +178,151 @@ class AnyHistory(RuleBasedStateMachine):
         self.desk.apply(ev.ChannelEnded(self.desk.now, call, True))
 
     @precondition(lambda self: self.talking)
-    @rule(data=st.data(), reason=st.sampled_from(["caller", "agent"]))
-    def a_call_ends(self, data, reason):
+    @rule(data=st.data(), order=st.permutations(["caller", "agent"]))
+    def a_call_ends(self, data, order):
         call = data.draw(st.sampled_from(sorted(self.talking)))
-        agent, queue = self.talking.pop(call)
-        self.desk.hang_up(call, f"PJSIP/{agent}", queue, reason)
+        del self.talking[call]
+        for side in order:
+            self.desk.apply(ev.ChannelEnded(self.desk.now, call if side == "caller" else f"leg-{call}", True))
+
+    @rule(agent=st.sampled_from(AGENTS), seconds=SECONDS)
+    def he_calls_somebody_himself(self, agent, seconds):
+        phone, leg = f"PJSIP/{agent}", f"own-{self.calls}-{self.desk.now}"
+        self.desk.apply(ev.ChannelMade(self.desk.now, leg, f"{phone}-0009", leg, True))
+        self.desk.apply(ev.BridgeEntered(self.desk.now, leg, "o"))
+        self.desk.after(seconds)
+        self.desk.apply(ev.ChannelEnded(self.desk.now, leg, True))
 
     # people
 
-    @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(QUEUES), goal=st.sampled_from(["READY", "NOT_READY"]))
-    def a_state_is_asked_for(self, agent, queue, goal):
+    @rule(
+        agent=st.sampled_from(AGENTS),
+        group=st.sampled_from(sorted(GROUPS)),
+        goal=st.sampled_from(["READY", "NOT_READY"]),
+    )
+    def a_state_is_asked_for(self, agent, group, goal):
         for key in self.desk.center.agent(agent).sessions:
-            session = self.desk.center.session(key)
-            if session.group == queue:
+            if self.desk.center.session(key).group == group:
                 self.ask(partial(self.desk.ask, key, goal, "lunch" if goal == "NOT_READY" else ""))
 
     @rule(agent=st.sampled_from(AGENTS), goal=st.sampled_from(["READY", "NOT_READY"]))
     def an_agents_state_is_asked_for(self, agent, goal):
         self.ask(lambda: self.desk.ask_agent(agent, goal, "lunch" if goal == "NOT_READY" else ""))
 
-    @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(QUEUES))
-    def he_logs_off_or_on(self, agent, queue):
+    @rule(agent=st.sampled_from(AGENTS), group=st.sampled_from(sorted(GROUPS)))
+    def he_logs_off_or_on(self, agent, group):
         person = self.desk.center.agent(agent)
-        mine = [key for key in person.sessions if self.desk.center.session(key).group == queue]
+        mine = [key for key in person.sessions if self.desk.center.session(key).group == group]
         if mine:
             self.ask(lambda: self.desk.ask(mine[0], "SESSION_ENDED"))
         else:
             number = len(self.desk.center.state.sessions) + 100
             self.ask(
                 lambda: self.desk.apply(
-                    self.desk.center.create_session(self.desk.now, f"n{number}", agent, queue, f"PJSIP/{agent}")
+                    self.desk.center.create_session(self.desk.now, f"n{number}", agent, group, f"PJSIP/{agent}")
                 )
             )
+
+    @rule(agent=st.sampled_from(AGENTS), longer=st.sampled_from([None, 1.0, 20.0]))
+    def wrap_up_is_ended_or_extended(self, agent, longer):
+        for key in list(self.desk.center.agent(agent).sessions):
+            self.ask(lambda key=key: self.desk.apply(self.desk.center.change_wrap_up(self.desk.now, key, longer)))
 
     def ask(self, request):
         try:
             request()
-        except (refusals.NotLinked, refusals.SessionExists, refusals.StateNotReachable):
+        except refusals.Refusal:
             pass
+
+    @rule(queues=st.lists(st.sampled_from(QUEUES), unique=True, min_size=1))
+    def the_group_of_both_gets_other_queues(self, queues):
+        self.desk.apply(ev.GroupSet(self.desk.now, "both", queues))
+
+    # others who meddle with Asterisk
 
     @rule(agent=st.sampled_from(AGENTS), paused=st.booleans(), queue=st.sampled_from([None, *QUEUES]))
     def somebody_pauses_at_the_cli(self, agent, paused, queue):
         if self.desk.center.state.linked:
             self.desk.pause(f"PJSIP/{agent}", paused, "cli" if paused else "", queue)
 
-    # time, doubles, and the link
+    @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(QUEUES))
+    def somebody_takes_a_member_out_or_puts_it_in(self, agent, queue):
+        phone = f"PJSIP/{agent}"
+        if queue in self.desk.gone:
+            return
+        if self.desk.members.pop((queue, phone), None) is not None:
+            self.desk.apply(ev.MemberRemoved(self.desk.now, queue, phone))
+        elif any(queue in self.desk.center.group(s.group).queues for s in self.sessions(agent)):
+            self.desk.members[queue, phone] = (False, "")
+            self.desk.apply(ev.MemberAdded(self.desk.now, queue, phone, "", False, "", 1, True))
+
+    @rule(agent=st.sampled_from(AGENTS), status=st.sampled_from([1, 5]))
+    def a_phone_vanishes_or_comes_back(self, agent, status):
+        for queue in QUEUES:
+            self.desk.apply(ev.MemberStatus(self.desk.now, queue, f"PJSIP/{agent}", status))
+
+    @precondition(lambda self: not (self.waiting or self.talking or self.desk.gone))
+    @rule(queue=st.sampled_from(QUEUES))
+    def a_reload_takes_a_queue_away(self, queue):
+        self.desk.gone.add(queue)
+        for key in [key for key in self.desk.members if key[0] == queue]:
+            del self.desk.members[key]
+
+    @precondition(lambda self: self.desk.gone)
+    @rule()
+    def asterisk_has_the_queue_again(self):
+        """No event says so: the next picture does."""
+        self.desk.gone.clear()
+        self.the_link_is_lost_for_a_while(0.1, False)
+
+    # time, moods, doubles, and the link
 
     @rule(seconds=SECONDS)
     def time_passes(self, seconds):
         self.desk.after(seconds)
 
-    @rule(seconds=SECONDS)
-    def the_link_is_lost_for_a_while(self, seconds):
+    @rule(mood=st.sampled_from(MOODS))
+    def asterisk_is_in_another_mood(self, mood):
+        self.desk.catch_up()
+        self.desk.mood = mood
+
+    @rule(twice=st.booleans())
+    def asterisk_says_everything_twice_or_once(self, twice):
+        self.desk.twice = twice
+
+    @rule(seconds=SECONDS, meddles=st.booleans())
+    def the_link_is_lost_for_a_while(self, seconds, meddles):
         self.desk.apply(ev.LinkLost(self.desk.now, "cut"))
         self.desk.after(seconds)
+        if meddles and self.desk.members:
+            key = sorted(self.desk.members)[int(seconds) % len(self.desk.members)]
+            if int(seconds * 10) % 2:
+                del self.desk.members[key]
+            else:
+                self.desk.members[key] = (int(seconds * 100) % 2 == 1, "meanwhile")
         channels = []
         for call in {*self.waiting, *self.talking}:
             channels.append(ev.SeenChannel(call, "PJSIP/trunk-01", call, "", True, True, False))
         for call, agent in [*((c, a) for c, (a, _) in self.talking.items()), *self.ringing.items()]:
             channels.append(ev.SeenChannel(f"leg-{call}", f"PJSIP/{agent}-01", call, "", True, False, True))
         callers = [ev.SeenCaller(call, queue, 1, "555", "PJSIP/trunk-01", 0) for call, queue in self.waiting.items()]
-        self.desk.link(channels=channels, callers=callers)
+        self.desk.reconnect(channels=channels, callers=callers)
 
     # what always holds
 
+    def sessions(self, agent):
+        return [self.desk.center.session(key) for key in self.desk.center.agent(agent).sessions]
+
     @invariant()
     def every_move_is_a_published_one(self):
+        """From what it was to what it is there is a legal way; nothing leads out of SESSION_ENDED."""
         for key, session in self.desk.center.state.sessions.items():
-            before = self.states.get(key, SessionState.NOT_READY)
+            assert legal_steps(self.states.get(key, SessionState.NOT_READY), session.state) is not None
             self.states[key] = session.state
-            if before is SessionState.SESSION_ENDED:
-                assert session.state is SessionState.SESSION_ENDED
-        for move in self.desk.moves:
-            if move.startswith("session"):
-                assert move.split()[1] in SessionEvent.__members__
-        assert set(SESSION_MOVES) == set(SessionState)
 
     @invariant()
     def agents_are_the_sum_of_their_sessions(self):
-        for agent in AGENTS:
+        for agent in self.desk.center.state.agents:
             tally = self.desk.center.agent(agent).measured.tally
             mine = [s.tally for s in self.desk.center.state.sessions.values() if s.agent == agent]
             assert tally.calls == sum(t.calls for t in mine)
@@ -178,32 +342,48 @@ class AnyHistory(RuleBasedStateMachine):
     def a_session_in_a_call_is_busy_and_paused(self):
         if not self.desk.center.state.linked:
             return
-        for agent, queue in self.talking.values():
-            sessions = [self.desk.center.session(key) for key in self.desk.center.agent(agent).sessions]
-            if any(session.group == queue for session in sessions):
-                assert self.desk.agent_now(agent).state is AgentState.BUSY_ACD
-                for session in sessions:
-                    assert self.desk.members[session.group, session.address][0]
+        for call, (agent, queue) in self.talking.items():
+            if self.desk.visit(call, queue).session is None:
+                continue
+            assert self.desk.agent_now(agent).state is AgentState.BUSY_ACD
+            staying = [s for s in self.sessions(agent) if s.wish is not SessionState.SESSION_ENDED]
+            for session in staying if self.desk.calm else ():
+                for served in self.desk.center.members.queues_of(session):
+                    if served not in self.desk.gone:
+                        assert self.desk.members[served, session.address][0]
 
     def teardown(self):
         """When all has ended, everybody is what he asked for, and Asterisk has it so."""
+        self.desk.catch_up()
+        self.desk.mood, self.desk.twice = "obeys", False
         for call in list(self.ringing):
-            leg = f"leg-{call}"
-            self.desk.apply(ev.ChannelEnded(self.desk.now, leg, False))
+            self.desk.apply(ev.ChannelEnded(self.desk.now, f"leg-{call}", False))
         for call, queue in self.waiting.items():
             self.desk.give_up(call, queue)
-        for call, (agent, queue) in self.talking.items():
-            self.desk.hang_up(call, f"PJSIP/{agent}", queue)
+        for call in self.talking:
+            self.desk.hang_up(call)
+        for agent in AGENTS:
+            self.a_phone_vanishes_or_comes_back(agent, 1)
         self.desk.after(120)
         state = self.desk.center.state
         assert (state.visits, state.calls, state.legs, state.ringing) == ({}, {}, {}, {})
+        assert self.desk.center.next_deadline() is None
         for agent in AGENTS:
             person = self.desk.center.agent(agent)
-            assert person.state is person.asked
-            for session in (self.desk.center.session(key) for key in person.sessions):
-                assert session.state is session.wish
-                ready = person.asked is AgentState.READY and session.wish is SessionState.READY
-                assert self.desk.members[session.group, session.address][0] is not ready
+            assert person.measured.tally.calls == self.taken[agent]
+            sessions = self.sessions(agent)
+            reached = any(self.desk.center.members.queues_of(session) for session in sessions)
+            assert person.state is (person.asked if reached or not sessions else AgentState.UNKNOWN)
+            assert sorted(person.logins) == sorted(person.sessions)
+            for session in sessions:
+                assert (session.state, session.next_state) == (session.wish, None)
+                ready = person.asked is AgentState.READY
+                for queue in self.desk.center.members.queues_of(session):
+                    wishes = [s.wish for s in sessions if queue in self.desk.center.members.queues_of(s)]
+                    member = self.desk.members.get((queue, session.address))
+                    if queue not in self.desk.gone:
+                        assert member is not None
+                        assert member[0] is not (ready and SessionState.READY in wishes)
 
 
 TestAnyHistory = AnyHistory.TestCase

@@ -185,6 +185,17 @@ def test_an_agent_who_pauses_by_phone_code_during_a_call_is_not_ready_after_it(d
     assert (session.state, session.reason) == (SessionState.NOT_READY, "code")
 
 
+def test_whom_a_pause_during_a_call_left_no_ready_session_is_not_ready_himself(desk):
+    desk.agent()
+    desk.take()
+    desk.pause(PHONE, True, "acw")
+    desk.moves.clear()
+    desk.hang_up()
+    assert desk.moves == ["session NOT_READY", "agent NOT_READY"]
+    desk.pause(PHONE, False)
+    assert desk.moves[2:] == ["session READY", "agent READY"]
+
+
 def test_an_unpause_from_elsewhere_does_not_break_into_a_wrap_up(desk):
     session = desk.agent()
     desk.take()
@@ -237,24 +248,14 @@ def test_hold_is_part_of_talk_and_also_told_by_itself(desk):
     assert (desk.visit().talk, desk.visit().hold) == (17, 9)
 
 
-def test_the_end_of_the_agents_leg_counts_not_a_late_agent_complete(desk):
+def test_talk_lasts_as_long_as_the_agents_own_leg_whoever_else_leaves_the_call(desk):
     session = desk.agent()
     leg = desk.take()
-    desk.after(20)
-    desk.apply(ev.BridgeLeft(desk.now, leg, "b"))
-    desk.apply(ev.ChannelEnded(desk.now, leg, True))
+    desk.after(5).apply(ev.ChannelEnded(desk.now, "c1", True))  # the caller transferred him
+    assert session.state is SessionState.BUSY_ON_CALL
+    desk.after(5).apply(ev.BridgeEntered(desk.now, leg, "somebody else's"))
+    desk.after(5).apply(ev.ChannelEnded(desk.now, leg, True))
     assert session.state is SessionState.BUSY_WRAPUP
-    desk.after(300).apply(ev.AgentCompleted(desk.now, "c1", "support", PHONE, "caller"))
-    assert desk.session_now(session).total_talk_time == 20
-
-
-def test_a_leg_that_leaves_a_bridge_and_enters_another_is_still_in_the_call(desk):
-    session = desk.agent()
-    leg = desk.take()
-    desk.after(5).apply(ev.BridgeLeft(desk.now, leg, "b"))
-    desk.after(5).apply(ev.BridgeEntered(desk.now, leg, "consultation"))
-    desk.after(5).apply(ev.BridgeLeft(desk.now, leg, "consultation"))
-    desk.apply(ev.ChannelEnded(desk.now, leg, True))
     assert desk.session_now(session).total_talk_time == 15
 
 
@@ -275,6 +276,17 @@ def test_hearing_everything_twice_changes_no_figure(desk):
         each.apply = plain
     assert once.agent_now() == twice.agent_now()
     assert once.queue_now() == twice.queue_now()
+
+
+def test_those_who_wait_stand_in_the_order_in_which_they_are_served(desk):
+    desk.join("first")
+    desk.apply(ev.CallerJoined(desk.now, "urgent", "support", 1, "556", "PJSIP/trunk-02"))
+    desk.apply(ev.CallerJoined(desk.now, "last", "support", 3, "557", "PJSIP/trunk-03"))
+    waiting = desk.center.queue("support").waiting
+    assert [key.partition("/")[0] for key in waiting] == ["urgent", "first", "last"]
+    callers = [ev.SeenCaller(call, "support", n, "", "", 0) for n, call in enumerate(["last", "urgent", "first"], 1)]
+    desk.link(callers=callers)  # somebody changed a priority, of which no event tells
+    assert [key.partition("/")[0] for key in waiting] == ["last", "urgent", "first"]
 
 
 # How a visit ends
@@ -382,7 +394,7 @@ def test_the_longest_present_wait_is_that_of_the_oldest_caller_and_is_not_cut_at
 
 def test_a_call_answered_by_somebody_unknown_to_acd_is_in_the_ledger_all_the_same(desk):
     desk.take(phone="SIP/stranger")
-    desk.after(5).hang_up(phone="SIP/stranger")
+    desk.after(5).hang_up()
     assert (desk.visit().outcome, desk.visit().agent, desk.visit().talk) == (Outcome.ANSWERED, None, 5)
 
 
@@ -411,7 +423,7 @@ def test_an_agent_who_does_not_answer_has_no_call_and_the_next_one_has_it(desk):
     desk.ring(phone="PJSIP/1002")
     desk.after(2)
     desk.answer(phone="PJSIP/1002")
-    desk.after(5).hang_up(phone="PJSIP/1002")
+    desk.after(5).hang_up()
     assert (desk.session_now(first).number_of_calls, desk.session_now(second).number_of_calls) == (0, 1)
     assert desk.session_now(second).longest_time_to_answer == 2
     assert desk.agent_now().number_of_incoming_calls == 0
@@ -667,6 +679,30 @@ def test_a_call_that_was_picked_up_belongs_to_the_one_who_talks(desk):
     assert (desk.session_now(called).number_of_calls, desk.session_now(other).number_of_calls) == (0, 1)
 
 
+def test_a_call_picked_up_by_a_phone_without_an_agent_is_nobodys(desk):
+    called = desk.agent()
+    desk.join()
+    ringing = desk.ring()
+    desk.apply(ev.CallPickedUp(desk.now, "picked", "PJSIP/9999-0009", ringing))
+    desk.apply(ev.ChannelEnded(desk.now, ringing, False))
+    desk.apply(ev.CallerLeft(desk.now, "c1", "support"))
+    desk.apply(ev.AgentConnected(desk.now, "c1", "support", PHONE, "", "picked", 0, 0, "PJSIP/9999-0009"))
+    assert called.state is SessionState.READY
+    desk.after(5).apply(ev.ChannelEnded(desk.now, "picked", True))
+    assert (desk.visit().outcome, desk.visit().agent, desk.visit().talk) == (Outcome.ANSWERED, None, 5)
+
+
+def test_who_is_picked_up_took_as_long_to_answer_as_the_first_phone_rang(desk):
+    desk.agent()
+    other = desk.agent("1002", "PJSIP/1002")
+    desk.join()
+    ringing = desk.ring()
+    desk.after(4).apply(ev.CallPickedUp(desk.now, "picked", "PJSIP/1002-0009", ringing))
+    desk.apply(ev.AgentConnected(desk.now, "c1", "support", PHONE, "", "picked", 0, 0, "PJSIP/1002-0009"))
+    desk.after(5).apply(ev.ChannelEnded(desk.now, "picked", True))
+    assert desk.session_now(other).longest_time_to_answer == 4
+
+
 def test_a_local_channel_that_is_optimised_away_does_not_end_the_call(desk):
     phone = "Local/1@agents"
     session = desk.agent(phone=phone)
@@ -686,8 +722,6 @@ def test_an_attended_transfer_that_takes_the_agents_place_in_the_bridge_ends_his
     leg = desk.take()
     desk.after(20)
     desk.apply(ev.BridgeEntered(desk.now, "colleague", "b", leg))
-    desk.apply(ev.AgentCompleted(desk.now, "c1", "support", PHONE, "transfer"))
-    desk.apply(ev.BridgeLeft(desk.now, leg, "b"))
     desk.apply(ev.ChannelEnded(desk.now, leg, True))
     assert session.state is SessionState.BUSY_WRAPUP
     assert desk.session_now(session).total_talk_time == 20
@@ -695,9 +729,10 @@ def test_an_attended_transfer_that_takes_the_agents_place_in_the_bridge_ends_his
 
 def test_a_caller_who_is_transferred_into_a_queue_while_the_agent_waits_there_is_the_one_who_waits(desk):
     desk.join("consultation", "sales")
-    desk.after(5).apply(ev.CallerReplaced(desk.now, "consultation", "customer"))
+    desk.after(5).apply(ev.CallerReplaced(desk.now, "consultation", "customer", "0555"))
     desk.apply(ev.ChannelEnded(desk.now, "consultation", True))
     assert desk.queue_now("sales").current_calls_queued == 1
+    assert desk.visit("consultation", "sales").caller == "0555"
     desk.after(5).give_up("customer", "sales")
     assert desk.queue_now("sales").total_calls_abandoned == 1
 
@@ -705,11 +740,20 @@ def test_a_caller_who_is_transferred_into_a_queue_while_the_agent_waits_there_is
 def test_a_caller_whom_an_agent_transfers_to_another_queue_has_flowed_into_it(desk):
     desk.agent()
     desk.take()
-    desk.after(5).apply(ev.BridgeLeft(desk.now, "leg-c1", "b"))
-    desk.apply(ev.ChannelEnded(desk.now, "leg-c1", True))
+    desk.after(5).apply(ev.ChannelEnded(desk.now, "leg-c1", True))
     desk.join("c1", "sales")
     assert desk.queue_now("sales").total_calls_flowed_in == 1
     assert desk.queue_now("support").total_calls_flowed_out == 0  # it was answered there
+
+
+def test_a_caller_whom_an_agent_announced_in_another_queue_first_has_flowed_into_it_too(desk):
+    desk.agent()
+    desk.take("customer")
+    desk.join("consultation", "sales")
+    desk.after(5).apply(ev.CallerReplaced(desk.now, "consultation", "customer", "0555"))
+    desk.apply(ev.ChannelEnded(desk.now, "leg-customer", True))
+    desk.apply(ev.ChannelEnded(desk.now, "consultation", True))
+    assert desk.queue_now("sales").total_calls_flowed_in == 1
 
 
 # Phones

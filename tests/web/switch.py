@@ -62,10 +62,10 @@ class Switch(FakeAsterisk):
 
     def tell(self, name: str, at: float | None = None, **headers: object) -> None:
         """Send an event, with a Timestamp as manager.conf asks for."""
-        stamp = time.time() + self.clock_ahead if at is None else at
+        stamp = self.now() if at is None else at
         self.push(event(name, **({"Timestamp": f"{stamp:.6f}"} if self.stamps else {}), **headers))
 
-    def join(self, call: Call, at: float | None = None) -> None:
+    def join(self, call: Call, at: float | None = None, position: int = 1) -> None:
         """A caller comes into the queue."""
         self.tell(
             "QueueCallerJoin",
@@ -75,8 +75,8 @@ class Switch(FakeAsterisk):
             Uniqueid=call.id,
             Linkedid=call.id,
             Queue=call.queue,
-            Position=1,
-            Count=1,
+            Position=position,
+            Count=position,
         )
 
     def ring(self, call: Call, at: float | None = None) -> None:

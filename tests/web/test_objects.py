@@ -301,7 +301,7 @@ async def test_queues_are_listed_with_every_property(house: House):
 async def test_waiting_callers_are_listed_in_their_order(house: House):
     now = time.time()
     house.switch.join(Call("1.1", "sales", caller="111"), now - 20)
-    house.switch.join(Call("2.2", "sales", caller="<unknown>"), now - 10)
+    house.switch.join(Call("2.2", "sales", caller="<unknown>"), now - 10, position=2)
     await until(lambda: len(house.center.state.visits) == 2)
     body = await house.get("queues/sales/calls")
     assert body["next"] is None
