@@ -78,7 +78,6 @@ async def test_a_call_that_a_colleague_picks_up_is_his(desk: Desk, ready: bool) 
     assert [(row["agent"], row["outcome"]) for row in rows] == [(bob.id, "answered"), (alice.id, "answered")]
 
 
-@pytest.mark.xfail(strict=True, reason="the agent whose phone rang is taken for the one who answered")
 async def test_a_call_that_a_phone_without_an_agent_picks_up_is_nobodys(desk: Desk) -> None:
     alice, other = await desk.log_on(1001, "support"), desk.phones[1005]
     caller = await desk.call("605")

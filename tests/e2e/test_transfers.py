@@ -32,10 +32,6 @@ async def by_operator(operator: Operator, agent: Agent, number: str) -> None:
     await operator.send("BlindTransfer", Channel=channel, Exten=number, Context="from-phone")
 
 
-# Not strict: it depends on which of two events comes first.
-HIS_CALL_IS_CUT = pytest.mark.xfail(
-    strict=False, reason="his call is taken for over at the transfer, though he talks on"
-)
 WAYS = pytest.mark.parametrize("transfer", [by_phone, by_code, by_operator])
 
 
@@ -114,7 +110,6 @@ async def test_a_transfer_to_a_number_that_does_not_exist_never_leaves_the_agent
     assert len(await compare(desk)) == 3
 
 
-@HIS_CALL_IS_CUT
 @pytest.mark.parametrize("transfer", [by_phone, by_code])
 async def test_an_agent_whom_the_caller_transfers_is_in_his_call_until_he_hangs_up(
     desk: Desk, operator: Operator, transfer: Transfer
@@ -141,7 +136,6 @@ async def test_an_agent_whom_the_caller_transfers_is_in_his_call_until_he_hangs_
     await compare(desk, misjudged=[(await desk.rows())[0]["call"]])
 
 
-@HIS_CALL_IS_CUT
 async def test_an_agent_whom_the_caller_puts_into_another_queue_is_free_after_his_call(desk: Desk) -> None:
     alice, bob, caller = await desk.log_on(1001, "support"), await desk.log_on(1002, "sales"), desk.phones[1006]
     await caller.dial("600")
