@@ -448,7 +448,7 @@ class Desk:
         await agent.until_session("BUSY_WRAPUP")
         return second, released
 
-    async def reaches(self, agent: Agent, number: str = "605") -> Caller:
+    async def reaches(self, agent: Agent, number: str) -> Caller:
         """Whatever was before: he is READY, and the next caller reaches him as ever."""
         await self.settle()
         assert (await agent.agent())["state"] == "READY"

@@ -56,8 +56,8 @@ BY_PHONE, BY_CODE, BY_OPERATOR = Way(_second_call, _refer_with_replaces), Way(_c
 async def test_an_agent_who_asks_a_colleague_and_leaves_him_the_caller_has_talked_until_then(
     desk: Desk, operator: Operator, way: Way
 ) -> None:
-    alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "sales")
-    caller = await desk.call("605")
+    alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex")
+    caller = await desk.call("642")
     await alice.takes(caller)
     await asyncio.sleep(0.5)
     await way.consult(operator, alice, bob.id)
@@ -75,13 +75,13 @@ async def test_an_agent_who_asks_a_colleague_and_leaves_him_the_caller_has_talke
     await bob.phone.wait_until_idle()
     await bob.until_agent("READY")
 
-    await desk.reaches(alice)
-    await desk.reaches(bob, "601")
+    await desk.reaches(alice, "642")
+    await desk.reaches(bob, "643")
     rows = await compare(desk)
     assert [(row["queue"], row["agent"], row["outcome"]) for row in rows] == [
-        ("support", alice.id, "answered"),
-        ("support", alice.id, "answered"),
-        ("sales", bob.id, "answered"),
+        ("hall", alice.id, "answered"),
+        ("hall", alice.id, "answered"),
+        ("annex", bob.id, "answered"),
     ]
 
 
@@ -89,17 +89,17 @@ async def test_an_agent_who_asks_a_colleague_and_leaves_him_the_caller_has_talke
 async def test_a_caller_left_in_another_queue_waits_there_in_the_agents_place(
     desk: Desk, operator: Operator, way: Way
 ) -> None:
-    alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "sales", ready=False)
-    caller = await desk.call("605")
+    alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex", ready=False)
+    caller = await desk.call("642")
     await alice.takes(caller)
     await asyncio.sleep(0.5)
-    await way.consult(operator, alice, "601")
-    await desk.until_waiting("sales", 1)
+    await way.consult(operator, alice, "643")
+    await desk.until_waiting("annex", 1)
     await asyncio.sleep(0.5)
     await way.complete(operator, alice)
     await alice.phone.wait_until_idle()
     await alice.until_session("BUSY_WRAPUP")
-    assert (await desk.queue("sales"))["current_calls_queued"] == 1
+    assert (await desk.queue("annex"))["current_calls_queued"] == 1
     await bob.set_agent("READY")
     await bob.set("READY")
     await until(lambda: any(call.state == "incoming" for call in bob.phone.calls), 5, "bob's phone rings")
@@ -109,16 +109,16 @@ async def test_a_caller_left_in_another_queue_waits_there_in_the_agents_place(
     await caller.hangup()
     await bob.until_session("BUSY_WRAPUP")
 
-    await desk.reaches(alice)
-    await desk.reaches(bob, "601")
+    await desk.reaches(alice, "642")
+    await desk.reaches(bob, "643")
     first, second = (await desk.rows())[:2]
-    entered = next(line.call for line in await desk.queue_log("ENTERQUEUE") if line.queue == "sales")
+    entered = next(line.call for line in await desk.queue_log("ENTERQUEUE") if line.queue == "annex")
     rows = await compare(desk, renamed={entered: second["call"]})
     assert [(row["queue"], row["agent"], row["outcome"]) for row in rows] == [
-        ("support", alice.id, "answered"),
-        ("sales", bob.id, "answered"),
-        ("support", alice.id, "answered"),
-        ("sales", bob.id, "answered"),
+        ("hall", alice.id, "answered"),
+        ("annex", bob.id, "answered"),
+        ("hall", alice.id, "answered"),
+        ("annex", bob.id, "answered"),
     ]
     assert (second["call"] == first["call"]) is (way is BY_PHONE), "his own channel waits, or a Local one behind it"
 
@@ -127,11 +127,11 @@ async def test_a_caller_left_in_another_queue_waits_there_in_the_agents_place(
 async def test_a_caller_left_with_the_agent_of_another_queue_is_a_call_of_each(
     desk: Desk, operator: Operator, way: Way
 ) -> None:
-    alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "sales")
-    caller = await desk.call("605")
+    alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex")
+    caller = await desk.call("642")
     await alice.takes(caller)
     await asyncio.sleep(0.5)
-    await way.consult(operator, alice, "601")
+    await way.consult(operator, alice, "643")
     await until(lambda: any(call.state == "incoming" for call in bob.phone.calls), 5, "bob's phone rings")
     await bob.phone.answer()
     await bob.until_session("BUSY_ON_CALL")
@@ -144,37 +144,37 @@ async def test_a_caller_left_with_the_agent_of_another_queue_is_a_call_of_each(
     await caller.hangup()
     await bob.until_session("BUSY_WRAPUP")
 
-    await desk.reaches(alice)
-    await desk.reaches(bob, "601")
+    await desk.reaches(alice, "642")
+    await desk.reaches(bob, "643")
     second = (await desk.rows())[1]
     # Asterisk takes the transfer for the end of the second call as well.
     rows = await compare(desk, misjudged=[second["call"]] if way is BY_PHONE else [])
     assert [(row["queue"], row["agent"], row["outcome"]) for row in rows] == [
-        ("support", alice.id, "answered"),
-        ("sales", bob.id, "answered"),
-        ("support", alice.id, "answered"),
-        ("sales", bob.id, "answered"),
+        ("hall", alice.id, "answered"),
+        ("annex", bob.id, "answered"),
+        ("hall", alice.id, "answered"),
+        ("annex", bob.id, "answered"),
     ]
 
 
 async def test_a_caller_left_in_another_queue_who_gives_up_there_has_abandoned_it(
     desk: Desk, operator: Operator
 ) -> None:
-    alice = await desk.log_on(1001, "support")
-    await desk.log_on(1002, "sales", ready=False)
-    caller = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    await desk.log_on(1002, "annex", ready=False)
+    caller = await desk.call("642")
     await alice.takes(caller)
-    await BY_PHONE.consult(operator, alice, "601")
-    await desk.until_waiting("sales", 1)
+    await BY_PHONE.consult(operator, alice, "643")
+    await desk.until_waiting("annex", 1)
     await asyncio.sleep(0.5)
     await BY_PHONE.complete(operator, alice)
     await alice.until_session("BUSY_WRAPUP")
     await caller.hangup()
-    await desk.until_waiting("sales", 0)
+    await desk.until_waiting("annex", 0)
 
-    await desk.reaches(alice)
+    await desk.reaches(alice, "642")
     second = (await desk.rows())[1]
-    entered = next(line.call for line in await desk.queue_log("ENTERQUEUE") if line.queue == "sales")
+    entered = next(line.call for line in await desk.queue_log("ENTERQUEUE") if line.queue == "annex")
     rows = await compare(desk, renamed={entered: second["call"]})
     assert [row["outcome"] for row in rows] == ["answered", "abandoned", "answered"]
 
@@ -183,8 +183,8 @@ async def test_a_caller_left_in_another_queue_who_gives_up_there_has_abandoned_i
 async def test_an_agent_whose_colleague_does_not_answer_goes_on_with_the_caller(
     desk: Desk, operator: Operator, way: Way
 ) -> None:
-    alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "sales")
-    caller = await desk.call("605")
+    alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex")
+    caller = await desk.call("642")
     await alice.takes(caller)
     await asyncio.sleep(0.5)
     await way.consult(operator, alice, bob.id)
@@ -200,7 +200,7 @@ async def test_an_agent_whose_colleague_does_not_answer_goes_on_with_the_caller(
     await caller.hangup()
     await alice.until_session("BUSY_WRAPUP")
 
-    await desk.reaches(alice)
+    await desk.reaches(alice, "642")
     first, _ = await compare(desk)
     assert first["agent"] == alice.id and first["hold_time_exact"] > 0
     assert (await bob.agent())["number_of_incoming_calls"] == 0

@@ -18,18 +18,18 @@ BOTH_COUNTED = pytest.mark.parametrize("address", [pytest.param(OPTIMISED, marks
 
 @BOTH_COUNTED
 async def test_talk_of_an_agent_behind_a_local_channel_is_what_his_phone_saw(desk: Desk, address: str) -> None:
-    alice = await desk.log_on(1001, "support", address=address)
-    given_up = await desk.call("605", patience=1)
+    alice = await desk.log_on(1001, "hall", address=address)
+    given_up = await desk.call("642", patience=1)
     await alice.rings(given_up)
     await given_up.ended(5)
     await alice.until_released(given_up)
 
-    first = await desk.call("605")
+    first = await desk.call("642")
     await alice.rings(first)
     await alice.phone.reject()
     await alice.takes(first)
     await alice.until_session("BUSY_ON_CALL")
-    waiting = await desk.call("605")
+    waiting = await desk.call("642")
     await asyncio.sleep(2.5)  # longer than it takes to optimise, and two tries of the one who waits
     assert (await alice.session())["state"] == "BUSY_ON_CALL"
     assert not alice.heard_from(waiting)
@@ -51,11 +51,11 @@ async def test_talk_of_an_agent_behind_a_local_channel_is_what_his_phone_saw(des
 async def test_an_agent_behind_a_local_channel_is_free_when_the_caller_he_transferred_is_gone(
     desk: Desk, address: str
 ) -> None:
-    alice, bob = await desk.log_on(1001, "support", address=address), await desk.log_on(1002, "sales")
-    caller = await desk.call("605")
+    alice, bob = await desk.log_on(1001, "hall", address=address), await desk.log_on(1002, "annex")
+    caller = await desk.call("642")
     await alice.takes(caller)
     await asyncio.sleep(1)
-    await alice.phone.transfer("601")
+    await alice.phone.transfer("643")
     await bob.takes(caller)
     await bob.until_session("BUSY_ON_CALL")
     await alice.phone.wait_until_idle()
@@ -64,5 +64,5 @@ async def test_an_agent_behind_a_local_channel_is_free_when_the_caller_he_transf
     await caller.hangup()
     await bob.until_session("BUSY_WRAPUP")
     await alice.until_session("BUSY_WRAPUP")
-    await desk.reaches(alice)
-    await desk.reaches(bob, "601")
+    await desk.reaches(alice, "642")
+    await desk.reaches(bob, "643")

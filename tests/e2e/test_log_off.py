@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest
 
 
 async def test_a_log_off_while_the_phone_rings_waits_for_the_call_if_it_is_answered(desk: Desk) -> None:
-    alice = await desk.log_on(1001, "support")
-    caller = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    caller = await desk.call("642")
     await alice.rings(caller)
     asked = await alice.set("SESSION_ENDED")
     assert (asked["state"], asked["next_state"]) == ("READY", "SESSION_ENDED")
@@ -27,21 +27,21 @@ async def test_a_log_off_while_the_phone_rings_waits_for_the_call_if_it_is_answe
     assert await desk.members() == []
     assert len(await compare(desk)) == 1
 
-    await alice.log_on("support")
+    await alice.log_on("hall")
     await alice.set("READY")
-    await desk.reaches(alice)
+    await desk.reaches(alice, "642")
 
 
 async def test_a_log_off_while_the_phone_rings_happens_when_it_is_not_answered(desk: Desk) -> None:
-    alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "support", ready=False)
-    caller = await desk.call("605")
+    alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "hall", ready=False)
+    caller = await desk.call("642")
     await alice.rings(caller)
     assert (await alice.set("SESSION_ENDED"))["next_state"] == "SESSION_ENDED"
     await alice.phone.reject()
     await alice.until_session("SESSION_ENDED", 2)
     await asyncio.sleep(1.5)  # a try of the one who waits
     assert len(alice.heard_from(caller)) == 1
-    assert len(await desk.members("support")) == 1
+    assert len(await desk.members("hall")) == 1
     await bob.set_agent("READY")
     await bob.set("READY")
     await bob.takes(caller)
@@ -52,8 +52,8 @@ async def test_a_log_off_while_the_phone_rings_happens_when_it_is_not_answered(d
 
 
 async def test_a_log_off_while_the_phone_rings_happens_when_the_caller_gives_up(desk: Desk) -> None:
-    alice = await desk.log_on(1001, "support")
-    caller = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    caller = await desk.call("642")
     await alice.rings(caller)
     await alice.set("SESSION_ENDED")
     await caller.hangup()
@@ -64,8 +64,8 @@ async def test_a_log_off_while_the_phone_rings_happens_when_the_caller_gives_up(
 
 
 async def test_a_log_off_in_wrap_up_ends_it_there(desk: Desk) -> None:
-    alice = await desk.log_on(1001, "support")
-    caller = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    caller = await desk.call("642")
     await alice.takes(caller)
     await asyncio.sleep(0.5)
     await caller.hangup()
@@ -80,8 +80,8 @@ async def test_a_log_off_in_wrap_up_ends_it_there(desk: Desk) -> None:
 
 
 async def test_an_agent_who_misses_three_calls_in_a_row_is_not_ready(desk: Desk) -> None:
-    alice = await desk.log_on(1001, "support")
-    taken = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    taken = await desk.call("642")
     for _ in range(2):
         await alice.rings(taken)
         await alice.phone.reject()
@@ -89,7 +89,7 @@ async def test_an_agent_who_misses_three_calls_in_a_row_is_not_ready(desk: Desk)
     await alice.takes(taken)  # which begins the count anew
     await taken.hangup()
     await desk.settle()
-    caller = await desk.call("605")
+    caller = await desk.call("642")
     for _ in range(3):
         await alice.rings(caller)
         assert (await alice.agent())["state"] == "READY"
@@ -99,7 +99,7 @@ async def test_an_agent_who_misses_three_calls_in_a_row_is_not_ready(desk: Desk)
     assert session["reason"] == "missed calls"
     agent = await alice.agent()
     assert (agent["state"], agent["reason"]) == ("NOT_READY", "missed calls")
-    assert "paused:missed calls" in (await desk.members("support"))[0]
+    assert "paused:missed calls" in (await desk.members("hall"))[0]
     await asyncio.sleep(1.5)
     assert alice.heard_from(caller)[-1].ended
 
@@ -123,7 +123,7 @@ async def _until_address(desk: Desk, address: str, state: str) -> None:
 
 
 async def test_an_agent_whose_phone_vanishes_is_unknown_until_it_is_back(desk: Desk) -> None:
-    alice = await desk.log_on(1001, "support")
+    alice = await desk.log_on(1001, "hall")
     await alice.phone.command("uadel", "sip:1001@asterisk")
     await alice.until_agent("UNKNOWN")
     assert (await alice.session())["state"] == "READY"
@@ -134,14 +134,14 @@ async def test_an_agent_whose_phone_vanishes_is_unknown_until_it_is_back(desk: D
     await alice.phone.wait_until_registered()
     await alice.until_agent("READY")
     await _until_address(desk, alice.address, "INSERVICE")
-    await desk.reaches(alice)
+    await desk.reaches(alice, "642")
     await compare(desk)
 
 
 @pytest.mark.parametrize("politely", [True, False])
 async def test_a_phone_that_vanishes_in_mid_call_leaves_nobody_busy(desk: Desk, politely: bool) -> None:
-    alice = await desk.log_on(1001, "support")
-    caller = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    caller = await desk.call("642")
     await alice.takes(caller)
     await asyncio.sleep(0.5)
     if politely:
@@ -157,5 +157,5 @@ async def test_a_phone_that_vanishes_in_mid_call_leaves_nobody_busy(desk: Desk, 
     await alice.wrap_up(end=True)
     await alice.phone.wait_until_registered()
     await alice.until_agent("READY")
-    await desk.reaches(alice)
+    await desk.reaches(alice, "642")
     assert [row["outcome"] for row in await desk.rows()] == ["answered"] * 2

@@ -27,11 +27,11 @@ async def _members_are(desk: Desk, queue: str, *paused: str) -> None:
 
 
 async def test_a_member_removed_from_his_only_queue_in_mid_call_is_logged_off_after_it(desk: Desk) -> None:
-    alice = await desk.log_on(1001, "support")
-    caller = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    caller = await desk.call("642")
     await alice.takes(caller)
     await alice.until_session("BUSY_ON_CALL")
-    await desk.containers.cli(REMOVE.format("support"))
+    await desk.containers.cli(REMOVE.format("hall"))
     await asyncio.sleep(0.5)
     assert (await alice.session())["state"] == "BUSY_ON_CALL"
     await caller.hangup()
@@ -44,14 +44,14 @@ async def test_a_member_removed_from_his_only_queue_in_mid_call_is_logged_off_af
 
 @pytest.mark.xfail(strict=True, reason="the log-off that his removal asked for is still carried out")
 async def test_a_member_removed_and_put_back_in_mid_call_is_there_after_it(desk: Desk) -> None:
-    alice = await desk.log_on(1001, "support")
-    caller = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    caller = await desk.call("642")
     await alice.takes(caller)
     await alice.until_session("BUSY_ON_CALL")
-    await desk.containers.cli(REMOVE.format("support"))
-    await desk.containers.cli(ADD.format("support"))
-    await _members_are(desk, "support", "wrapup")
-    waiting = await desk.call("605")
+    await desk.containers.cli(REMOVE.format("hall"))
+    await desk.containers.cli(ADD.format("hall"))
+    await _members_are(desk, "hall", "wrapup")
+    waiting = await desk.call("642")
     await asyncio.sleep(1.2)
     assert not alice.heard_from(waiting)
     await caller.hangup()
@@ -64,50 +64,50 @@ async def test_a_member_removed_and_put_back_in_mid_call_is_there_after_it(desk:
 
 
 async def test_a_member_removed_from_one_of_two_queues_in_mid_call_serves_the_other(desk: Desk) -> None:
-    await desk.api.put("/acd-groups/both", {"queues": ["support", "sales"]})
+    await desk.api.put("/acd-groups/both", {"queues": ["hall", "annex"]})
     alice = await desk.log_on(1001, "both")
-    caller = await desk.call("605")
+    caller = await desk.call("642")
     await alice.takes(caller)
     await alice.until_session("BUSY_ON_CALL")
-    await desk.containers.cli(REMOVE.format("support"))
+    await desk.containers.cli(REMOVE.format("hall"))
     await caller.hangup()
     await alice.until_session("BUSY_WRAPUP")
-    await desk.reaches(alice, "601")
-    assert await desk.members("support") == []
+    await desk.reaches(alice, "643")
+    assert await desk.members("hall") == []
 
-    during = await desk.call("601")
+    during = await desk.call("643")
     await alice.takes(during, seconds=6)
-    await desk.containers.cli(ADD.format("support"))
-    await _members_are(desk, "support", "wrapup")
+    await desk.containers.cli(ADD.format("hall"))
+    await _members_are(desk, "hall", "wrapup")
     await during.hangup()
     await alice.until_session("BUSY_WRAPUP")
-    await desk.reaches(alice, "605")
-    assert [row["queue"] for row in await compare(desk)] == ["support", "sales", "sales", "support"]
+    await desk.reaches(alice, "642")
+    assert [row["queue"] for row in await compare(desk)] == ["hall", "annex", "annex", "hall"]
 
 
 async def test_an_unpause_at_the_console_in_mid_call_is_undone(desk: Desk) -> None:
-    alice = await desk.log_on(1001, "support", "sales")
-    caller = await desk.call("605")
+    alice = await desk.log_on(1001, "hall", "annex")
+    caller = await desk.call("642")
     await alice.takes(caller)
-    await alice.until_session("BUSY_ON_CALL", group="support")
+    await alice.until_session("BUSY_ON_CALL", group="hall")
     await desk.containers.cli("queue unpause member PJSIP/1001")
-    for queue in ("support", "sales"):
+    for queue in ("hall", "annex"):
         await _members_are(desk, queue, "wrapup")
-    assert (await alice.session("support"))["state"] == "BUSY_ON_CALL"
-    await desk.containers.cli("queue unpause member PJSIP/1001 queue sales")
-    await _members_are(desk, "sales", "wrapup")
+    assert (await alice.session("hall"))["state"] == "BUSY_ON_CALL"
+    await desk.containers.cli("queue unpause member PJSIP/1001 queue annex")
+    await _members_are(desk, "annex", "wrapup")
     await caller.hangup()
-    await alice.until_session("BUSY_WRAPUP", group="support")
-    await desk.reaches(alice, "601")
+    await alice.until_session("BUSY_WRAPUP", group="hall")
+    await desk.reaches(alice, "643")
     await compare(desk)
 
 
 async def test_reloads_in_mid_call_change_nothing(desk: Desk) -> None:
-    alice = await desk.log_on(1001, "support")
-    caller = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    caller = await desk.call("642")
     await alice.takes(caller)
-    waiting = await desk.call("605")
-    await desk.until_waiting("support", 1)
+    waiting = await desk.call("642")
+    await desk.until_waiting("hall", 1)
     for command in ("queue reload all", "core reload", "queue reset stats"):
         await desk.containers.cli(command)
         await asyncio.sleep(1.2)  # a try of the one who waits

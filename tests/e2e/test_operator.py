@@ -19,16 +19,16 @@ async def _redirect(operator: Operator, channel: str, number: str) -> None:
 
 
 async def test_callers_whom_somebody_takes_out_of_a_queue_have_not_abandoned_it(desk: Desk, operator: Operator) -> None:
-    alice, bob = await desk.log_on(1001, "support", ready=False), await desk.log_on(1002, "sales", ready=False)
-    withdrawn, redirected, moved = [await desk.call("605") for _ in range(3)]
-    await desk.until_waiting("support", 3)
+    alice, bob = await desk.log_on(1001, "hall", ready=False), await desk.log_on(1002, "annex", ready=False)
+    withdrawn, redirected, moved = [await desk.call("642") for _ in range(3)]
+    await desk.until_waiting("hall", 3)
     channels = [await operator.channel_of(one.result.caller) for one in (withdrawn, redirected, moved)]
-    await operator.send("QueueWithdrawCaller", Queue="support", Caller=channels[0])
+    await operator.send("QueueWithdrawCaller", Queue="hall", Caller=channels[0])
     assert (await withdrawn.ended(5)).ended_by == "refused"
     await _redirect(operator, channels[1], "650")
-    await _redirect(operator, channels[2], "601")
-    await desk.until_waiting("support", 0)
-    assert (await desk.queue("sales"))["total_calls_flowed_in"] == 1
+    await _redirect(operator, channels[2], "643")
+    await desk.until_waiting("hall", 0)
+    assert (await desk.queue("annex"))["total_calls_flowed_in"] == 1
     await bob.set_agent("READY")
     await bob.set("READY")
     await bob.takes(moved)
@@ -39,29 +39,29 @@ async def test_callers_whom_somebody_takes_out_of_a_queue_have_not_abandoned_it(
     await desk.settle()
     rows = await compare(desk)
     assert [(row["queue"], row["outcome"]) for row in rows] == [
-        ("support", "withdrawn"),
-        ("support", "redirected"),
-        ("support", "flowed_out"),
-        ("sales", "answered"),
+        ("hall", "withdrawn"),
+        ("hall", "redirected"),
+        ("hall", "flowed_out"),
+        ("annex", "answered"),
     ]
     assert not alice.rang()
-    assert (await desk.queue("support"))["final_disposition"] == 2
+    assert (await desk.queue("hall"))["final_disposition"] == 2
 
 
 async def test_a_caller_who_is_withdrawn_while_a_phone_rings_leaves_when_it_is_not_answered(
     desk: Desk, operator: Operator
 ) -> None:
-    alice = await desk.log_on(1001, "support")
-    withdrawn = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    withdrawn = await desk.call("642")
     await alice.rings(withdrawn)
     channel = await operator.channel_of(withdrawn.result.caller)
-    await operator.send("QueueWithdrawCaller", Queue="support", Caller=channel)
+    await operator.send("QueueWithdrawCaller", Queue="hall", Caller=channel)
     await alice.phone.reject()
     await withdrawn.ended(5)
-    answered = await desk.call("605")
+    answered = await desk.call("642")
     await alice.rings(answered)
     channel = await operator.channel_of(answered.result.caller)
-    await operator.send("QueueWithdrawCaller", Queue="support", Caller=channel)
+    await operator.send("QueueWithdrawCaller", Queue="hall", Caller=channel)
     await alice.takes(answered)
     await asyncio.sleep(0.5)
     await answered.hangup()
@@ -75,15 +75,15 @@ async def test_a_waiting_caller_whom_somebody_hangs_up_has_left_without_an_agent
 ) -> None:
     refused = await desk.call("641")
     await refused.ended(5)  # by now acd knows that the dialplan tells why callers leave
-    alice = await desk.log_on(1001, "support", ready=False)
-    by_ami, by_console = await desk.call("600"), await desk.call("605")
-    await desk.until_waiting("support", 2)
+    alice = await desk.log_on(1001, "hall", ready=False)
+    by_ami, by_console = await desk.call("644"), await desk.call("642")
+    await desk.until_waiting("hall", 2)
     await operator.send("Hangup", Channel=await operator.channel_of(by_ami.result.caller))
     channel = await operator.channel_of(by_console.result.caller)
     await desk.containers.cli(f"channel request hangup {channel}")
     for caller in (by_ami, by_console):
         await caller.ended(5)
-    await desk.until_waiting("support", 0)
+    await desk.until_waiting("hall", 0)
     rows = await compare(desk)
     assert [row["outcome"] for row in rows] == ["abandoned", "abandoned"]
     assert not alice.rang()
@@ -110,18 +110,18 @@ async def test_nobody_waits_where_no_agent_is_logged_on_and_nobody_beyond_the_li
 
 
 async def test_a_caller_redirected_out_of_a_talk_leaves_the_agent_free(desk: Desk, operator: Operator) -> None:
-    alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "sales")
-    away = await desk.call("605")
+    alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex")
+    away = await desk.call("642")
     await alice.takes(away)
     await asyncio.sleep(0.5)
     await _redirect(operator, await operator.channel_of(away.result.caller), "650")
     await alice.until_session("BUSY_WRAPUP", 2)
     await alice.phone.wait_until_idle()
     await alice.wrap_up(end=True)
-    to_queue = await desk.call("605")
+    to_queue = await desk.call("642")
     await alice.takes(to_queue)
     await asyncio.sleep(0.5)
-    await _redirect(operator, await operator.channel_of(to_queue.result.caller), "601")
+    await _redirect(operator, await operator.channel_of(to_queue.result.caller), "643")
     await bob.takes(to_queue)
     await alice.until_session("BUSY_WRAPUP", 2)
     assert (await bob.session())["state"] == "BUSY_ON_CALL"
@@ -129,19 +129,19 @@ async def test_a_caller_redirected_out_of_a_talk_leaves_the_agent_free(desk: Des
     await to_queue.hangup()
     await bob.until_session("BUSY_WRAPUP")
 
-    await desk.reaches(alice)
-    await desk.reaches(bob, "601")
+    await desk.reaches(alice, "642")
+    await desk.reaches(bob, "643")
     first, second, third, *_ = await desk.rows()
     assert [row["agent"] for row in (first, second, third)] == [alice.id, alice.id, bob.id]
-    assert (await desk.queue("sales"))["total_calls_flowed_in"] == 1
+    assert (await desk.queue("annex"))["total_calls_flowed_in"] == 1
     # Asterisk writes the end of a redirected call when the caller is gone for good.
     await compare(desk, misjudged=[first["call"], second["call"]])
 
 
 async def test_a_talk_that_somebody_ends_is_over_for_the_agent_too(desk: Desk, operator: Operator) -> None:
-    alice = await desk.log_on(1001, "support")
+    alice = await desk.log_on(1001, "hall")
     for whose, by_console in (("caller", False), ("agent", False), ("caller", True), ("agent", True)):
-        caller = await desk.call("605")
+        caller = await desk.call("642")
         await alice.takes(caller, seconds=6)
         await asyncio.sleep(0.3)
         channel = await operator.channel_of(alice.id if whose == "agent" else caller.result.caller)
@@ -158,8 +158,8 @@ async def test_a_talk_that_somebody_ends_is_over_for_the_agent_too(desk: Desk, o
 async def test_a_phone_hung_up_by_somebody_while_it_rings_has_missed_a_call_and_rings_again(
     desk: Desk, operator: Operator
 ) -> None:
-    alice = await desk.log_on(1001, "support")
-    caller = await desk.call("605")
+    alice = await desk.log_on(1001, "hall")
+    caller = await desk.call("642")
     await alice.rings(caller)
     await operator.send("Hangup", Channel=await operator.channel_of(alice.id))
     await alice.until_released(caller)

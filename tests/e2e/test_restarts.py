@@ -178,7 +178,7 @@ async def test_asterisk_starts_itself_again_in_mid_call_and_nobody_is_taken_for_
     assert (await desk.row_of(talking))["talk_time_exact"] == near(heard.seconds)
     assert (await desk.row_of(waiting))["outcome"] == "lost"
     await _phones_are_back(desk)
-    await desk.reaches(alice)
+    await desk.reaches(alice, "605")
     queue = await desk.queue("support")
     assert (queue["total_calls_answered"], queue["total_calls_abandoned"], queue["final_disposition"]) == (2, 0, 1)
     await compare(desk)
@@ -210,7 +210,7 @@ async def test_asterisk_is_killed_in_mid_call_and_the_talk_is_booked_up_to_then(
     wrapped_up = (await desk.row_of(wrapping))["wrap_up_time_exact"]
     assert wrapped_up is None or wrapped_up == near(WRAP_UP["sales"], 1)
     await _phones_are_back(desk)
-    await desk.reaches(alice)
+    await desk.reaches(alice, "605")
     await desk.reaches(bob, "601")
     queue = await desk.queue("support")
     assert (queue["total_calls_answered"], queue["total_calls_abandoned"], queue["final_disposition"]) == (2, 0, 1)

@@ -53,8 +53,8 @@ async def test_of_two_who_answer_at_the_same_moment_one_has_the_call(desk: Desk)
 
 @pytest.mark.parametrize("ready", [True, False], ids=["who_is_ready", "who_is_not_ready"])
 async def test_a_call_that_a_colleague_picks_up_is_his(desk: Desk, ready: bool) -> None:
-    alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "support", ready=False)
-    caller = await desk.call("605")
+    alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "hall", ready=False)
+    caller = await desk.call("642")
     await alice.rings(caller)
     if ready:
         await bob.set_agent("READY")
@@ -73,24 +73,24 @@ async def test_a_call_that_a_colleague_picks_up_is_his(desk: Desk, ready: bool) 
     assert (await bob.session())["state"] == ("READY" if ready else "NOT_READY")
     assert (await alice.session())["number_of_calls"] == 0
     await bob.set("NOT_READY")
-    await desk.reaches(alice)
+    await desk.reaches(alice, "642")
     rows = await compare(desk, misjudged=[(await desk.row_of(caller))["call"]])  # it says that alice had the call
     assert [(row["agent"], row["outcome"]) for row in rows] == [(bob.id, "answered"), (alice.id, "answered")]
 
 
 async def test_a_call_that_a_phone_without_an_agent_picks_up_is_nobodys(desk: Desk) -> None:
-    alice, other = await desk.log_on(1001, "support"), desk.phones[1005]
-    caller = await desk.call("605")
+    alice, other = await desk.log_on(1001, "hall"), desk.phones[1005]
+    caller = await desk.call("642")
     await alice.rings(caller)
     await other.dial("*81001")
     await until(lambda: other.calls and other.calls[0].state == "established", 3, "the other phone has the call")
-    await desk.until_waiting("support", 0)
+    await desk.until_waiting("hall", 0)
     await asyncio.sleep(1)
     assert (await alice.agent())["state"] == "READY"
     await caller.hangup()
     await other.wait_until_idle()
     row = await desk.row_of(caller)
     assert (row["outcome"], row["agent"], row["talk_time"], row["wrap_up_time"]) == ("answered", None, 1, 0)
-    assert (await desk.queue("support"))["total_calls_answered"] == 1
+    assert (await desk.queue("hall"))["total_calls_answered"] == 1
     assert (await alice.session())["number_of_calls"] == 0
-    await desk.reaches(alice)
+    await desk.reaches(alice, "642")

@@ -35,7 +35,7 @@ async def by_operator(operator: Operator, agent: Agent, number: str) -> None:
 WAYS = pytest.mark.parametrize("transfer", [by_phone, by_code, by_operator])
 
 
-async def _talks(desk: Desk, agent: Agent, number: str = "605") -> Caller:
+async def _talks(desk: Desk, agent: Agent, number: str = "642") -> Caller:
     """A new caller, who has talked to this agent for a moment."""
     caller = await desk.call(number)
     await agent.takes(caller, seconds=6)
@@ -53,10 +53,10 @@ async def _two_talk(operator: Operator) -> bool:
 async def test_a_blind_transfer_is_the_end_of_the_call_for_the_one_who_makes_it(
     desk: Desk, operator: Operator, transfer: Transfer
 ) -> None:
-    alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "sales")
+    alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex")
 
     to_queue = await _talks(desk, alice)
-    await transfer(operator, alice, "601")
+    await transfer(operator, alice, "643")
     await bob.takes(to_queue)
     await alice.until_session("BUSY_WRAPUP")
     await bob.until_session("BUSY_ON_CALL")
@@ -77,22 +77,22 @@ async def test_a_blind_transfer_is_the_end_of_the_call_for_the_one_who_makes_it(
     await eventually(lambda: _two_talk(operator), 5, "the one outside has answered")
     await to_outside.hangup()
 
-    await desk.reaches(alice)
+    await desk.reaches(alice, "642")
     rows = await compare(desk)
     assert [(row["queue"], row["agent"], row["outcome"]) for row in rows] == [
-        ("support", alice.id, "answered"),
-        ("sales", bob.id, "answered"),
-        *[("support", alice.id, "answered")] * 3,
+        ("hall", alice.id, "answered"),
+        ("annex", bob.id, "answered"),
+        *[("hall", alice.id, "answered")] * 3,
     ]
     assert rows[0]["call"] == rows[1]["call"]
-    assert (await desk.queue("sales"))["total_calls_flowed_in"] == 1
+    assert (await desk.queue("annex"))["total_calls_flowed_in"] == 1
     assert (await bob.agent())["number_of_incoming_calls"] == 1
 
 
 async def test_a_transfer_to_a_number_that_does_not_exist_never_leaves_the_agent_busy(
     desk: Desk, operator: Operator
 ) -> None:
-    alice = await desk.log_on(1001, "support")
+    alice = await desk.log_on(1001, "hall")
     kept = await _talks(desk, alice)
     await by_code(operator, alice, "777")
     await asyncio.sleep(1)  # Asterisk asks for another number
@@ -106,7 +106,7 @@ async def test_a_transfer_to_a_number_that_does_not_exist_never_leaves_the_agent
     await by_operator(operator, alice, "777")
     await alice.until_session("BUSY_WRAPUP")
     assert (await dropped.ended(5)).ended_by == "far end"
-    await desk.reaches(alice)
+    await desk.reaches(alice, "642")
     assert len(await compare(desk)) == 3
 
 
@@ -114,7 +114,7 @@ async def test_a_transfer_to_a_number_that_does_not_exist_never_leaves_the_agent
 async def test_an_agent_whom_the_caller_transfers_is_in_his_call_until_he_hangs_up(
     desk: Desk, operator: Operator, transfer: Transfer
 ) -> None:
-    alice, caller, other = await desk.log_on(1001, "support"), desk.phones[1006], desk.phones[1005]
+    alice, caller, other = await desk.log_on(1001, "hall"), desk.phones[1006], desk.phones[1005]
     await caller.dial("630")
     await alice.takes("1006")
     await asyncio.sleep(0.5)
@@ -131,17 +131,17 @@ async def test_an_agent_whom_the_caller_transfers_is_in_his_call_until_he_hangs_
     await alice.phone.hangup()
     await alice.until_session("BUSY_WRAPUP")
 
-    await desk.reaches(alice)
+    await desk.reaches(alice, "642")
     # Asterisk takes the transfer for the end of the call.
     await compare(desk, misjudged=[(await desk.rows())[0]["call"]])
 
 
 async def test_an_agent_whom_the_caller_puts_into_another_queue_is_free_after_his_call(desk: Desk) -> None:
-    alice, bob, caller = await desk.log_on(1001, "support"), await desk.log_on(1002, "sales"), desk.phones[1006]
-    await caller.dial("600")
+    alice, bob, caller = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex"), desk.phones[1006]
+    await caller.dial("644")
     await alice.takes("1006")
     await asyncio.sleep(0.5)
-    await caller.transfer("601")
+    await caller.transfer("643")
     await until(lambda: any(call.state == "incoming" for call in bob.phone.calls), 5, "bob's phone rings")
     await bob.phone.answer()
     await bob.until_session("BUSY_ON_CALL")
@@ -151,10 +151,10 @@ async def test_an_agent_whom_the_caller_puts_into_another_queue_is_free_after_hi
     await alice.until_session("BUSY_WRAPUP")
     await bob.until_session("BUSY_WRAPUP")
 
-    await desk.reaches(alice)
-    await desk.reaches(bob, "601")
+    await desk.reaches(alice, "642")
+    await desk.reaches(bob, "643")
     rows = await compare(desk, misjudged=[(await desk.rows())[0]["call"]])
     assert [(row["queue"], row["agent"], row["outcome"]) for row in rows][:2] == [
-        ("support", alice.id, "answered"),
-        ("sales", bob.id, "answered"),
+        ("hall", alice.id, "answered"),
+        ("annex", bob.id, "answered"),
     ]
