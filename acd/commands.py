@@ -2,7 +2,7 @@
 
 import fnmatch
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from acd import pins
 from acd.core import events as ev
@@ -17,19 +17,45 @@ from acd.store import Store
 class Commands:
     """The requests of ITAgentHandler, ITAgent and ITAgentSession, carried out."""
 
-    def __init__(self, service: Service, guard: PinGuard, store: Store, addresses: Sequence[str]) -> None:
-        """`addresses`: patterns of the phones that may be used, such as PJSIP/*."""
+    def __init__(
+        self,
+        service: Service,
+        guard: PinGuard,
+        store: Store,
+        addresses: Sequence[str],
+        phones: Mapping[str, str] | None = None,
+    ) -> None:
+        """`addresses`: patterns of those that may be used, such as PJSIP/*; `phones`: the ones behind other addresses,
+        such as Local/*@phones -> PJSIP/*.
+        """
         self.service = service
         self.center = service.center
         self._guard = guard
         self._store = store
         self._addresses = addresses
+        self._phones = phones or {}
 
     def usable_addresses(self) -> dict[str, bool]:
-        """The phones that Asterisk told of and that may be used, each with whether it can be reached."""
+        """The addresses that may be used, of those that Asterisk told of; True: can be reached."""
         state = self.center.state
-        devices = dict.fromkeys(state.addresses, True) | state.devices
-        return {device: devices[device] for device in sorted(devices) if self._usable(device)}
+        at_work = {session.address: state.devices.get(session.device, True) for session in self._live()}
+        free = {device: reached for device, reached in state.devices.items() if device not in state.phones}
+        every = free | at_work
+        return {address: every[address] for address in sorted(every) if self._usable(address)}
+
+    def _live(self) -> list[AgentSession]:
+        sessions = self.center.state.sessions
+        return [sessions[key] for keys in self.center.state.phones.values() for key in keys]
+
+    def _phone_behind(self, address: str) -> str:
+        """The phone of an address that is not one itself; "" where nothing is set."""
+        for pattern, phone in self._phones.items():
+            begin, star, end = pattern.partition("*")
+            if star and address.startswith(begin) and address.endswith(end) and len(address) > len(begin + end):
+                return phone.replace("*", address[len(begin) : len(address) - len(end)])
+            if address == pattern:
+                return phone
+        return ""
 
     def _usable(self, address: str) -> bool:
         return any(fnmatch.fnmatchcase(address, pattern) for pattern in self._addresses)
@@ -72,7 +98,9 @@ class Commands:
             await self._guard.check(agent.key, pin)
         if not self._usable(address):
             raise refusals.UnknownAddress(f"The phone {address!r} may not be used for ACD calls.")
-        event = self.center.create_session(self.service.now(), uuid.uuid4().hex[:16], agent.key, group, address)
+        phone = self._phone_behind(address)
+        key = uuid.uuid4().hex[:16]
+        event = self.center.create_session(self.service.now(), key, agent.key, group, address, device=phone)
         await self._log_on(event)
         if event.session not in self.center.state.sessions:
             raise refusals.UnknownAddress(f"Asterisk knows no phone {address!r}.")

@@ -81,7 +81,7 @@ def make_handler(name: str, settings: HandlerSettings, store: Store) -> Handler:
         raise SettingsError(f"handlers.{name}: {error}") from None
     guard = PinGuard(store.pins(name), {agent.id: agent.pin for agent in settings.agents})
     _make_agents(service, settings)
-    commands = Commands(service, guard, store, settings.addresses)
+    commands = Commands(service, guard, store, settings.addresses, settings.state_interfaces)
     return Handler(commands, store)
 
 

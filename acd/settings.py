@@ -133,6 +133,7 @@ class HandlerSettings(Section):
     secret_file: Path | None = None
     tls: bool = False
     addresses: list[str] = ["*"]
+    state_interfaces: dict[str, str] = {}
     wrap_up: Seconds = 10.0
     measurement_period: Period = 86400
     measurement: Literal["restarting", "sliding"] = "restarting"
@@ -142,6 +143,14 @@ class HandlerSettings(Section):
     queues: dict[Name, QueueSettings] = {}
     groups: dict[Name, GroupSettings] = {}
     agents: list[AgentSettings] = []
+
+    @field_validator("state_interfaces")
+    @classmethod
+    def _one_star(cls, phones: dict[str, str]) -> dict[str, str]:
+        for pattern, phone in phones.items():
+            if pattern.count("*") > 1 or phone.count("*") > pattern.count("*"):
+                raise ValueError(f"{pattern!r}: may hold one *, which its phone may repeat once")
+        return phones
 
     @field_validator("agents")
     @classmethod

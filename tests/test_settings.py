@@ -223,6 +223,8 @@ WRONG = [
     ("store.url", "[store]\nurl = 5"),
     ("log.level", "[log]\nlevel = 'loud'"),
     ("log.format", "[log]\nformat = 'xml'"),
+    ("handlers.main.state_interfaces", "[handlers.main.state_interfaces]\n'Local/**' = 'PJSIP/*'"),
+    ("handlers.main.state_interfaces", "[handlers.main.state_interfaces]\n'Local/1' = 'PJSIP/*'"),
 ]
 
 

@@ -111,7 +111,14 @@ def _soft_hangup_request(m: Message, at: float) -> ev.Event | None:
 
 
 def _agent_called(m: Message, at: float) -> ev.Event:
-    return ev.AgentCalled(at, _need(m, "Uniqueid"), _need(m, "Queue"), _need(m, "Interface"), _need(m, "DestUniqueid"))
+    return ev.AgentCalled(
+        at,
+        _need(m, "Uniqueid"),
+        _need(m, "Queue"),
+        _need(m, "Interface"),
+        _need(m, "DestUniqueid"),
+        m.get("Linkedid") or "",
+    )
 
 
 def _agent_connect(m: Message, at: float) -> ev.Event:
@@ -322,8 +329,9 @@ def _seen_channel(m: Message) -> ev.SeenChannel:
 def to_action(order: Order) -> tuple[str, Mapping[str, str]]:
     """The AMI action that carries out an order, with its headers."""
     match order:
-        case AddMember(queue, interface, name, paused, reason):
+        case AddMember(queue, interface, name, paused, reason, phone):
             headers = {"Queue": queue, "Interface": interface, "MemberName": name, "Paused": _flag(paused)}
+            headers |= {"StateInterface": phone} if phone else {}
             return "QueueAdd", headers | ({"Reason": reason} if reason else {})
         case RemoveMember(queue, interface):
             return "QueueRemove", {"Queue": queue, "Interface": interface}

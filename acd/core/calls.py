@@ -8,6 +8,7 @@ QueueCallerAbandon alone proves nothing.
 from collections.abc import Callable
 
 from acd.core import events as ev
+from acd.core.devices import device_of_channel
 from acd.core.effects import Effect, VisitMoved
 from acd.core.figures import Measured, QueueTally
 from acd.core.floor import Floor
@@ -26,11 +27,6 @@ GAVE_UP_ELSEWHERE = frozenset(  # exits without an answer that another queue may
     {Outcome.TIMED_OUT, Outcome.LEFT_EMPTY, Outcome.LEFT_BY_KEY, Outcome.REDIRECTED, Outcome.UNKNOWN}
 )
 RESOLVE_WITHIN = 2.0  # seconds after which an exit nobody explained is booked as what it looks like
-
-
-def device_of(channel: str) -> str:
-    """The device of a channel: PJSIP/1001-0000002a is one of PJSIP/1001."""
-    return channel.rpartition("-")[0]
 
 
 class Calls:
@@ -138,9 +134,10 @@ class Calls:
             return Outcome.LEFT_BY_KEY  # the one exit without QueueCallerAbandon
         if visit.hangup_told:
             return Outcome.ABANDONED
-        if self._state.tells_status and not visit.caller_gone:
-            return Outcome.REDIRECTED  # any other exit would have told its QUEUESTATUS
-        return Outcome.UNKNOWN
+        if not self._state.tells_status:
+            return Outcome.UNKNOWN
+        # any decision of the queue would have told its QUEUESTATUS
+        return Outcome.ABANDONED if visit.caller_gone else Outcome.REDIRECTED
 
     def _resolve(self, visit: Visit, at: float, outcome: Outcome) -> None:
         """The one place where a visit gets its outcome."""
@@ -181,7 +178,7 @@ class Calls:
     def agent_called(self, event: ev.AgentCalled) -> None:
         visit = self.waiting(event.call, event.queue)
         key = visit.key if visit is not None else ""  # an ACD leg all the same
-        self._state.ringing[event.leg] = Ring(key, event.interface, event.at)
+        self._state.ringing[event.leg] = Ring(key, event.interface, event.at, event.linked)
         if event.leg in self._state.legs:
             self._state.legs[event.leg].visit = key
 
@@ -194,7 +191,7 @@ class Calls:
         """The queue's call rings at another phone from now on, and is about to be answered there."""
         ring = self._state.ringing.pop(event.instead_of, None)
         if ring is not None:
-            self._state.ringing[event.leg] = ring._replace(interface=device_of(event.channel))
+            self._state.ringing[event.leg] = ring._replace(interface=device_of_channel(event.channel))
             self._floor.ring_over(ring.interface, event.at)
 
     def caller_replaced(self, event: ev.CallerReplaced) -> None:
@@ -218,13 +215,26 @@ class Calls:
             visit.estimated = True
         ring = self._state.ringing.pop(event.leg, None) or self._unheard_ring(event)
         visit.interface, visit.local = event.interface, event.channel.startswith("Local/")
-        self.answer(visit, event.at, ring.interface, event.leg, ring.since)
+        self.answer(visit, event.at, ring.interface, self._phones_leg(visit, ring.interface) or event.leg, ring.since)
         self._floor.ring_over(ring.interface, event.at)
+
+    def _phones_leg(self, visit: Visit, interface: str) -> str | None:
+        """The leg of the agent's own phone, also behind a Local channel, which may end before it or after."""
+        for session in self._sessions_at(interface):
+            for key in self._state.agents[session.agent].legs:
+                if self._state.legs[key].visit == visit.key and self._state.legs[key].up:
+                    return key
+        return None
+
+    def _sessions_at(self, place: str) -> list[AgentSession]:
+        """The live sessions at an address, or at a phone."""
+        keys = self._state.addresses.get(place) or self._state.phones.get(place)
+        return [self._state.sessions[key] for key in keys or ()]
 
     def _unheard_ring(self, event: ev.AgentConnected) -> Ring:
         """Its AgentCalled came while the link was down; the channel tells of a pickup whose event was held back."""
-        phone = device_of(event.channel)
-        phone = phone if phone in self._state.addresses else event.interface
+        phone = device_of_channel(event.channel)
+        phone = phone if phone in self._state.phones else event.interface
         return Ring("", phone, event.at - event.ring_time)
 
     def answer(self, visit: Visit, at: float, phone: str, leg: str, rung: float | None) -> None:
@@ -248,7 +258,7 @@ class Calls:
 
     def _session_for(self, interface: str, queue: str) -> AgentSession | None:
         """The session this call belongs to; of several that share the queue a READY one."""
-        live = [self._state.sessions[key] for key in self._state.addresses.get(interface, ())]
+        live = self._sessions_at(interface)
         serving = [session for session in live if session.joined and queue in self._state.groups[session.group].queues]
         ready = [session for session in serving if session.state is SessionState.READY]
         return next(iter(ready or serving), None)
@@ -299,7 +309,7 @@ class Calls:
 
     def channel_made(self, event: ev.ChannelMade) -> None:
         """Takes note of a channel of an agent's phone; all others are nobody's business."""
-        sessions = self._state.addresses.get(device_of(event.channel))
+        sessions = self._state.phones.get(device_of_channel(event.channel))
         if sessions is None or event.leg in self._state.legs:
             return
         agent = self._state.agents[self._state.sessions[sessions[0]].agent]
@@ -308,10 +318,17 @@ class Calls:
         leg = Leg(event.leg, agent.key, event.at, outgoing=event.dialling, consultation=consultation)
         self._state.legs[event.leg] = leg
         agent.legs.append(event.leg)
-        if event.leg in self._state.ringing:
-            leg.visit = self._state.ringing[event.leg].visit
+        ring = self._state.ringing.get(event.leg) or self._ring_behind(sessions, event.linked)
+        if ring is not None:
+            leg.visit = ring.visit
         elif event.dialling:
             self._up(leg, event.at)
+
+    def _ring_behind(self, sessions: list[str], linked: str) -> Ring | None:
+        """The queue's ring at an address whose phone is now called by the dialplan behind it."""
+        behind = [session.address for key in sessions if (session := self._state.sessions[key]).behind]
+        rings = self._state.ringing.values() if behind else ()
+        return next((ring for ring in rings if ring.interface in behind and ring.linked == linked), None)
 
     def dial_begun(self, event: ev.DialBegun) -> None:
         leg = self._state.legs.get(event.leg)
@@ -323,7 +340,7 @@ class Calls:
 
     def dial_ended(self, event: ev.DialEnded) -> None:
         leg = self._state.legs.get(event.leg)
-        if leg is not None and leg.visit is None and event.status == "ANSWER":
+        if leg is not None and event.status == "ANSWER":
             self._up(leg, event.at)
 
     def _up(self, leg: Leg, at: float) -> None:
@@ -399,9 +416,9 @@ class Calls:
 
     def _adopt_call(self, leg: ev.SeenChannel, picture: ev.PictureTaken) -> None:
         """A call that came and was answered while nobody watched, and is still talked in."""
-        device = device_of(leg.channel)
+        device = device_of_channel(leg.channel)
         callers = [c for c in picture.channels if c.bridge and c.bridge == leg.bridge and c.queue]
-        if not leg.acd or self._state.calls.get(leg.leg) or device not in self._state.addresses or not callers:
+        if not leg.acd or self._state.calls.get(leg.leg) or device not in self._state.phones or not callers:
             return
         if self.waiting(callers[0].leg, callers[0].queue) is not None:
             return  # answered while the picture was taken: the AgentConnect is still to come
@@ -414,13 +431,18 @@ class Calls:
         return min(self._state.lost_at or picture.at, picture.booted) if restarted else picture.at
 
     def _adopt(self, channel: ev.SeenChannel, at: float) -> None:
-        known = channel.leg in self._state.legs
+        known = channel.leg in self._state.legs or self._behind_a_caller(channel)
         if not known and not channel.acd:
             self.channel_made(ev.ChannelMade(at, channel.leg, channel.channel, channel.linked, channel.dialling))
         leg = self._state.legs.get(channel.leg)
         if leg is not None and channel.up and leg.visit is None:
             leg.bridged = leg.bridged or bool(channel.bridge)
             self._up(leg, at)
+
+    def _behind_a_caller(self, channel: ev.SeenChannel) -> bool:
+        """The phone behind a Local channel that a queue rang for this caller while nobody watched."""
+        behind = (s for s in self._sessions_at(device_of_channel(channel.channel)) if s.behind)
+        return any(behind) and channel.linked in self._state.calls and channel.linked != channel.leg
 
     def _compare_visit(
         self,
@@ -448,8 +470,8 @@ class Calls:
         caller = channels.get(visit.call)
         if caller is not None and caller.bridge:
             for other in picture.channels:
-                device = device_of(other.channel)
-                if other.acd and other.bridge == caller.bridge and device in self._state.addresses:
+                device = device_of_channel(other.channel)
+                if other.acd and other.bridge == caller.bridge and device in self._state.phones:
                     self.answer(visit, picture.at, device, other.leg, None)
                     return
         gone_at = self._gone_at(picture, restarted) if caller is None else picture.at

@@ -9,15 +9,17 @@ from typing import Any, TypeVar
 
 from acd.core import events as ev
 from acd.core import refusals
-from acd.core.calls import Calls, device_of, new_queue
+from acd.core.calls import Calls, new_queue
+from acd.core.devices import device_of_address, device_of_channel
 from acd.core.effects import Effect, GroupMoved, HandlerMoved, QueueMoved, VisitMoved
 from acd.core.figures import Measured, Tally
 from acd.core.floor import Floor
-from acd.core.members import OUT_OF_SERVICE, OWN_REASONS, Members
-from acd.core.records import Agent, AgentSession, Group, Present, Queue, Registered, State
+from acd.core.members import OUT_OF_SERVICE, OWN_REASONS, Members, present
+from acd.core.records import Agent, AgentSession, Group, Queue, Registered, State
 from acd.core.states import BUSY, ACDGroupEvent, ACDQueueEvent, AgentHandlerEvent, AgentState, SessionState
 
 INVALID = 4  # device state of a phone that Asterisk has never heard of
+REMOVED = "removed"  # the reason of a log-off that follows from being taken out of the last queue
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
 NOTHING: Sequence[Effect] = ()
 T = TypeVar("T")
@@ -112,7 +114,7 @@ class Center:
             return event.leg in calls
 
         return {
-            ev.ChannelMade: lambda event: device_of(event.channel) in self.state.addresses,
+            ev.ChannelMade: lambda event: device_of_channel(event.channel) in self.state.phones,
             ev.DialBegun: dialled,
             ev.DialEnded: dialled,
             ev.HangupRequested: of_a_caller,
@@ -146,7 +148,7 @@ class Center:
         member = self.members.get(event.queue, event.interface)
         member.status, member.dynamic = event.status, event.dynamic
         self._back_in(event.queue, event.interface)
-        self.members.told(member, _present(event.paused, event.reason))
+        self.members.told(member, present(event.paused, event.reason))
         for session in self.members.sessions_at(event.interface, event.queue):
             if event.status == INVALID and not session.joined:
                 session.wish = SessionState.SESSION_ENDED  # there is no such phone
@@ -154,8 +156,10 @@ class Center:
 
     def _back_in(self, queue: str, interface: str) -> None:
         """Who was taken out of a queue from outside and put back again serves it again."""
-        for key in self.state.addresses.get(interface, ()):
-            self.state.sessions[key].left.discard(queue)
+        for session in (self.state.sessions[key] for key in self.state.addresses.get(interface, ())):
+            session.left.discard(queue)
+            if session.next_state is SessionState.SESSION_ENDED and session.next_reason == REMOVED:
+                session.next_state = None
 
     def _member_removed(self, event: ev.MemberRemoved) -> None:
         """Our own log-off, or somebody else's, which is taken over: out of his last queue, he is logged off."""
@@ -166,13 +170,13 @@ class Center:
             for session in sessions if elsewhere else ():
                 session.left.add(queue)
                 if not self.members.queues_of(session):
-                    self.floor.ask_session(session, SessionState.SESSION_ENDED, "removed", event.at)
+                    self.floor.ask_session(session, SessionState.SESSION_ENDED, REMOVED, event.at)
         self._settle_at(event.interface, event.at)
 
     def _member_paused(self, event: ev.MemberPaused) -> None:
         """Our own pause, or somebody else's, which is taken over unless it would break into a wrap-up."""
         member = self.members.get(event.queue, event.interface)
-        if self.members.told(member, _present(event.paused, event.reason)):
+        if self.members.told(member, present(event.paused, event.reason)):
             self._taken_over(event.queue, event.interface, event.paused, event.reason, event.at)
         self._settle_at(event.interface, event.at)
 
@@ -228,7 +232,9 @@ class Center:
             self._queue_came(name, picture.at)
         for name in [name for name in self.state.queues if name not in picture.queues]:
             self._queue_went(name, picture.at)
-        self._compare_members(picture)
+        self.members.compare(picture)
+        for seen in picture.members:
+            self._back_in(seen.queue, seen.interface)
         self.calls.compare(picture, restarted)
         if not restarted:
             self._take_over_members(picture.at)
@@ -272,17 +278,6 @@ class Center:
     def _reconsider_all(self, at: float) -> None:
         for agent in list(self.state.agents.values()):
             self.floor.reconsider(agent.key, at)
-
-    def _compare_members(self, picture: ev.PictureTaken) -> None:
-        self.members.forget_orders()
-        for by_queue in self.state.members.values():
-            for member in by_queue.values():
-                member.seen = None
-        for seen in picture.members:
-            self._back_in(seen.queue, seen.interface)
-            member = self.members.get(seen.queue, seen.interface)
-            member.seen = _present(seen.paused, seen.reason)
-            member.status, member.dynamic, member.last_call = seen.status, seen.dynamic, seen.last_call
 
     def _take_over_members(self, at: float) -> None:
         """Pauses set or lifted by others while the link was down, where nothing of ours was under way."""
@@ -362,9 +357,11 @@ class Center:
         if event.session in self.state.sessions:
             return
         self._forget_ended(event.at)
-        session = AgentSession(event.session, event.agent, event.group, event.address, event.at, since=event.at)
+        device = event.device or device_of_address(event.address)
+        session = AgentSession(event.session, event.agent, event.group, event.address, device, event.at, since=event.at)
         self.state.sessions[session.id] = session
         self.state.addresses.setdefault(session.address, []).append(session.id)
+        self.state.phones.setdefault(session.device, []).append(session.id)
         agent = self.state.agents[event.agent]
         agent.logins.append(session.id)
         self.floor.reconsider(agent.key, event.at)
@@ -433,9 +430,11 @@ class Center:
         return ev.AgentCreated(now, key, id, user)
 
     def create_session(
-        self, now: float, session: str, agent_key: str, group_name: str, address: str
+        self, now: float, session: str, agent_key: str, group_name: str, address: str, *, device: str = ""
     ) -> ev.SessionCreated:
         """CreateSession. A log-on that Asterisk has not confirmed yet is returned as it was made.
+
+        `device`: the phone behind an address that is not one itself.
 
         Raises UnknownAgent, UnknownGroup, GroupEmpty, SessionExists, AddressInUse, NotLinked.
         """
@@ -445,13 +444,14 @@ class Center:
             raise refusals.GroupEmpty()
         for other in (self.state.sessions[key] for key in agent.logins):
             if other.group == group_name and other.address == address and not other.joined:
-                return ev.SessionCreated(other.started, other.id, agent.key, group.name, address)
+                return ev.SessionCreated(other.started, other.id, agent.key, group.name, address, other.device)
             if other.group == group_name:
                 raise refusals.SessionExists()
-        for key in self.state.addresses.get(address, ()):
+        device = device or device_of_address(address)
+        for key in self.state.phones.get(device, ()):
             if self.state.sessions[key].agent != agent_key:
                 raise refusals.AddressInUse()
-        return ev.SessionCreated(now, session, agent.key, group.name, address)
+        return ev.SessionCreated(now, session, agent.key, group.name, address, device)
 
     def ask_session_state(self, now: float, key: str, goal: SessionState, reason: str) -> ev.SessionStateAsked | None:
         """ITAgentSession.put_State. None: it is so already (semantics A22).
@@ -552,7 +552,3 @@ RESTART_SLACK = 2.0  # seconds by which two readings of one start-up may differ:
 def _changed(before: dict[str, T], now: dict[str, T]) -> list[str]:
     """The keys whose value came, went or is another."""
     return [key for key in {**before, **now} if before.get(key) != now.get(key)]
-
-
-def _present(paused: bool, reason: str) -> Present:
-    return Present(paused, reason if paused else "")

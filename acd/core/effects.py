@@ -7,13 +7,14 @@ from acd.core.states import ACDGroupEvent, ACDQueueEvent, AgentEvent, AgentHandl
 
 
 class AddMember(NamedTuple):
-    """QueueAdd."""
+    """QueueAdd. `state_interface`: the phone behind the interface, "" where it is one itself."""
 
     queue: str
     interface: str
     name: str
     paused: bool
     reason: str
+    state_interface: str = ""
 
 
 class RemoveMember(NamedTuple):

@@ -60,13 +60,14 @@ class GroupRemoved(NamedTuple):
 
 
 class SessionCreated(NamedTuple):
-    """Somebody logs on: ITAgent.CreateSession."""
+    """Somebody logs on: ITAgent.CreateSession. `device`: the phone behind an address that is not one itself."""
 
     at: float
     session: str
     agent: str
     group: str
     address: str
+    device: str = ""
 
 
 class SessionWithdrawn(NamedTuple):
@@ -180,13 +181,14 @@ class ChannelCut(NamedTuple):
 
 
 class AgentCalled(NamedTuple):
-    """The queue rings a member: `leg` is an ACD leg from now on."""
+    """The queue rings a member: `leg` is an ACD leg from now on, and so are the phones behind it (by `linked`)."""
 
     at: float
     call: str
     queue: str
     interface: str
     leg: str
+    linked: str = ""
 
 
 class AgentConnected(NamedTuple):

@@ -42,7 +42,7 @@ class Floor:
             self.reconsider(session.agent, at)
 
     def _rings(self, session: AgentSession) -> bool:
-        return any(interface == session.address for _, interface, _ in self._state.ringing.values())
+        return any(ring.interface == session.address for ring in self._state.ringing.values())
 
     def ring_over(self, interface: str, at: float) -> None:
         """A phone has stopped ringing: what was put off because of it happens now, unless it was answered."""
@@ -153,10 +153,10 @@ class Floor:
         agent.logins.remove(session.id)
         if session.id in agent.sessions:
             agent.sessions.remove(session.id)
-        at_address = self._state.addresses[session.address]
-        at_address.remove(session.id)
-        if not at_address:
-            del self._state.addresses[session.address]
+        for index, place in ((self._state.addresses, session.address), (self._state.phones, session.device)):
+            index[place].remove(session.id)
+            if not index[place]:
+                del index[place]
         if not session.joined:
             del self._state.sessions[session.id]
 

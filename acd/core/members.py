@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from acd.core import events as ev
 from acd.core.effects import AddMember, Effect, PauseMember, RemoveMember
 from acd.core.records import Agent, AgentSession, Member, Present, State
 from acd.core.states import AgentState, SessionState
@@ -13,6 +14,11 @@ LOGGED_OFF = "logged off"  # the reason of the pause that stands in for removing
 OWN_REASONS = frozenset({WRAP_UP, LOGGED_OFF})  # a pause with one of these is never somebody's wish
 IN_WRAP_UP = Present(True, WRAP_UP)
 UNPAUSED = Present(False, "")
+
+
+def present(paused: bool, reason: str) -> Present:
+    """A member as an event or a list shows it: one that is not paused may still name its last reason."""
+    return Present(paused, reason if paused else "")
 
 
 class Members:
@@ -61,27 +67,25 @@ class Members:
 
     def in_sync(self, session: AgentSession) -> bool:
         """Asterisk has confirmed everything that this session wants."""
-        return all(
-            self.get(queue, session.address).seen == self.wanted(queue, session.address)
-            for queue in self.queues_of(session)
-        )
+        members = [self.get(queue, session.address) for queue in self.queues_of(session)]
+        return all(m.seen == self.wanted(m.queue, m.interface) and not m.doubtful for m in members)
 
     def reachable(self, session: AgentSession) -> bool:
         """The phone of this session can ring, as far as Asterisk knows."""
         members = [self.get(queue, session.address) for queue in self.queues_of(session)]
         return any(member.status not in OUT_OF_SERVICE for member in members)
 
-    def told(self, member: Member, present: Present | None) -> bool:
+    def told(self, member: Member, seen: Present | None) -> bool:
         """Takes down what Asterisk says of a member; True when somebody else did it and we want it otherwise."""
-        member.seen = present
-        member.ours = member.ours and present is not None
-        if present in member.ordered:
-            member.ours = present is not None
-            del member.ordered[: member.ordered.index(present) + 1]
+        member.seen, member.doubtful = seen, False
+        member.ours = member.ours and seen is not None
+        if seen in member.ordered:
+            member.ours = seen is not None
+            del member.ordered[: member.ordered.index(seen) + 1]
             if not any(other.ordered for other in self._state.members[member.interface].values()):
                 self._state.orders_due.pop(member.interface, None)
             return False
-        return present != self.wanted(member.queue, member.interface)
+        return seen != self.wanted(member.queue, member.interface)
 
     def order(self, interface: str, at: float) -> None:
         """Orders the difference between what is wanted at this phone and what is seen or under way."""
@@ -93,13 +97,12 @@ class Members:
         pauses: dict[Present, list[Member]] = {}
         for queue in queues:
             member, want = self.get(queue, interface), self.wanted(queue, interface)
-            if want == member.coming:
+            if want == member.coming and (member.ordered or not member.doubtful):
                 continue
             if want is None:
                 self._emit(RemoveMember(queue, interface))
             elif member.coming is None:
-                name = self._name_at(interface)
-                self._emit(AddMember(queue, interface, name, want.paused, want.reason))
+                self._emit(self._add(queue, interface, want))
             else:
                 pauses.setdefault(want, []).append(member)
             member.ordered.append(want)
@@ -114,16 +117,17 @@ class Members:
 
     def _pause(self, interface: str, want: Present, members: list[Member]) -> None:
         """One order for all queues where they all agree: it takes effect in all of them at the same moment."""
-        present = [m for m in self._state.members[interface].values() if m.coming is not None]
-        if len(members) > 1 and len(members) == len(present):
+        there = [m for m in self._state.members[interface].values() if m.coming is not None]
+        if len(members) > 1 and len(members) == len(there):
             self._emit(PauseMember(None, interface, want.paused, want.reason))
             return
         for member in members:
             self._emit(PauseMember(member.queue, interface, want.paused, want.reason))
 
-    def _name_at(self, interface: str) -> str:
+    def _add(self, queue: str, interface: str, want: Present) -> AddMember:
         session = self._state.sessions[self._state.addresses[interface][0]]
-        return self._state.agents[session.agent].user
+        phone = session.device if session.behind else ""
+        return AddMember(queue, interface, self._state.agents[session.agent].user, want.paused, want.reason, phone)
 
     def failed(self, queue: str | None, interface: str, at: float) -> None:
         """An order came to nothing: what was under way there counts for nothing, and is tried again later."""
@@ -132,8 +136,9 @@ class Members:
 
     def _forget(self, queue: str | None, interface: str) -> None:
         for member in self._state.members.get(interface, {}).values():
-            if queue in (None, member.queue):
+            if queue in (None, member.queue) and member.ordered:
                 member.ordered.clear()
+                member.doubtful = True
 
     def tick(self, at: float) -> list[str]:
         """The phones where an order was not confirmed in time: what is still missing there is to be ordered again."""
@@ -142,6 +147,20 @@ class Members:
             del self._state.orders_due[interface]
             self._forget(None, interface)
         return late
+
+    def compare(self, picture: ev.PictureTaken) -> None:
+        """Every member as Asterisk lists it; no order is under way."""
+        self.forget_orders()
+        for by_queue in self._state.members.values():
+            for member in by_queue.values():
+                member.seen, member.doubtful = None, False
+        for listed in picture.members:
+            member = self.get(listed.queue, listed.interface)
+            member.seen = present(listed.paused, listed.reason)
+            member.status, member.dynamic, member.last_call = listed.status, listed.dynamic, listed.last_call
+        for by_queue in self._state.members.values():
+            for member in by_queue.values():
+                member.ours = member.ours and member.seen is not None
 
     def forget_orders(self) -> None:
         """The link is gone, and with it every order under way."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from acd.core.devices import device_of_address
 from acd.core.figures import Measured, QueueTally, Tally
 from acd.core.states import AgentState, Outcome, SessionState
 
@@ -44,6 +45,7 @@ class AgentSession:
     agent: str
     group: str
     address: str
+    device: str  # the phone at that address
     started: float
     state: SessionState = SessionState.NOT_READY
     since: float = 0.0
@@ -60,6 +62,11 @@ class AgentSession:
     wrap_up_until: float | None = None
     left: set[str] = field(default_factory=set)  # queues of the group that he was taken out of from outside
     tally: Tally = field(default_factory=Tally)
+
+    @property
+    def behind(self) -> bool:
+        """The phone stands behind the address, which is not a phone itself."""
+        return self.device != device_of_address(self.address)
 
     @property
     def busy(self) -> bool:
@@ -113,6 +120,7 @@ class Member:
     status: int = 0
     dynamic: bool = True
     last_call: float = 0.0
+    doubtful: bool = False  # an order came to nothing, or nothing tells what came of it: `seen` may be wrong
     ours: bool = False  # brought in by an order of ours, so it goes when no session wants it
     ordered: list[Present | None] = field(default_factory=list)
 
@@ -201,6 +209,7 @@ class Ring(NamedTuple):
     visit: str
     interface: str
     since: float
+    linked: str = ""
 
 
 @dataclass(slots=True)
@@ -223,6 +232,7 @@ class State:
     queues: dict[str, Queue] = field(default_factory=dict)
     members: dict[str, dict[str, Member]] = field(default_factory=dict)  # interface -> queue -> member
     addresses: dict[str, list[str]] = field(default_factory=dict)  # interface -> live sessions there
+    phones: dict[str, list[str]] = field(default_factory=dict)  # device -> live sessions there
     devices: dict[str, bool] = field(default_factory=dict)  # device -> in service
     visits: dict[str, Visit] = field(default_factory=dict)
     calls: dict[str, list[str]] = field(default_factory=dict)  # caller's channel -> keys of its visits, in order

@@ -6,11 +6,13 @@ import pytest
 
 from acd.core import events as ev
 from acd.core import refusals
-from acd.core.effects import PauseMember
+from acd.core.effects import AddMember, PauseMember
+from acd.core.records import AgentSession
 from acd.core.states import AgentState, Outcome, SessionState
 from tests.core.desk import START, Desk
 
 PHONE = "PJSIP/1001"
+LOCAL = "Local/1@phones/n"
 
 
 @pytest.fixture
@@ -337,6 +339,14 @@ def test_a_caller_whom_the_end_of_asterisk_cuts_off_is_lost_and_has_not_abandone
     desk.leave()
     desk.apply(ev.ChannelEnded(desk.now, "c1", True))
     assert desk.visit().outcome is Outcome.LOST
+
+
+def test_where_the_dialplan_reports_exits_a_call_ended_by_somebody_else_is_given_up(desk):
+    desk.apply(ev.QueueStatusTold(desk.now, "c0", "support", "TIMEOUT"))
+    desk.join()
+    desk.leave()  # AMI's Hangup: no HangupRequest
+    desk.apply(ev.ChannelEnded(desk.now, "c1", True))
+    assert desk.visit().outcome is Outcome.ABANDONED
 
 
 def test_where_the_dialplan_reports_exits_silence_means_redirected(desk):
@@ -717,6 +727,67 @@ def test_a_local_channel_that_is_optimised_away_does_not_end_the_call(desk):
     assert desk.session_now(session).total_talk_time == 20
 
 
+def behind_a_local_channel(desk: Desk, phone: str) -> AgentSession:
+    """An agent at Local/1@phones/n, behind which stands this phone; a caller has just been answered there."""
+    desk.apply(desk.center.create_agent(desk.now, "1001", "alice"))
+    desk.apply(desk.center.create_session(desk.now, "s", "1001", "support", LOCAL, device=phone))
+    desk.ask("s", "READY")
+    desk.ask_agent("1001", "READY")
+    desk.join()
+    desk.apply(ev.ChannelMade(desk.now, "half1", "Local/1@phones-01;1", "c1", False))
+    desk.apply(ev.ChannelMade(desk.now, "half2", "Local/1@phones-01;2", "c1", False))
+    desk.apply(ev.AgentCalled(desk.now, "c1", "support", LOCAL, "half1", "c1"))
+    desk.apply(ev.ChannelMade(desk.now, "desk phone", "PJSIP/1001-07", "c1", False))
+    desk.after(3).apply(ev.DialEnded(desk.now, "half2", "desk phone", "ANSWER"))
+    desk.apply(ev.BridgeEntered(desk.now, "desk phone", "behind"))
+    desk.apply(ev.CallerLeft(desk.now, "c1", "support"))
+    desk.apply(ev.AgentConnected(desk.now, "c1", "support", LOCAL, "", "half1", 3, 3, "Local/1@phones-01;1"))
+    desk.apply(ev.BridgeEntered(desk.now, "half2", "behind"))
+    return desk.center.session("s")
+
+
+def test_asterisk_is_told_which_phone_stands_behind_an_address(desk):
+    behind_a_local_channel(desk, "PJSIP/1001")
+    assert desk.orders[0] == AddMember("support", LOCAL, "alice", True, "", "PJSIP/1001")
+
+
+def test_the_phone_behind_a_local_channel_is_the_agents_part_in_the_call(desk):
+    session = behind_a_local_channel(desk, "PJSIP/1001")
+    assert [move for move in desk.moves if "BUSY" in move] == ["session BUSY", "agent BUSY_ACD"]
+    desk.after(5).apply(ev.HoldStarted(desk.now, "desk phone"))
+    desk.after(2).apply(ev.HoldEnded(desk.now, "desk phone"))
+    desk.after(5).apply(ev.ChannelEnded(desk.now, "desk phone", True))  # he transferred the caller
+    assert session.state is SessionState.BUSY_WRAPUP
+    desk.after(300).apply(ev.ChannelEnded(desk.now, "half1", True))
+    desk.apply(ev.ChannelEnded(desk.now, "c1", True))
+    assert (desk.visit().talk, desk.visit().hold) == (12, 2)
+    assert desk.agent_now().number_of_incoming_calls == 0
+
+
+def test_a_local_channel_that_nothing_is_known_behind_is_the_agents_part_itself(desk):
+    session = behind_a_local_channel(desk, "")
+    desk.after(10).apply(ev.ChannelEnded(desk.now, "half1", True))
+    assert session.state is SessionState.BUSY_WRAPUP
+    desk.apply(ev.ChannelEnded(desk.now, "half2", True))
+    assert desk.visit().talk == 10
+    assert (desk.person().legs, desk.agent_now().number_of_incoming_calls) == ([], 0)
+
+
+def test_other_calls_of_the_phone_behind_an_address_are_the_agents(desk):
+    behind_a_local_channel(desk, "PJSIP/1001")
+    for channel in ("desk phone", "half1", "half2", "c1"):
+        desk.apply(ev.ChannelEnded(desk.now, channel, True))
+    desk.after(60).apply(ev.ChannelMade(desk.now, "out", "PJSIP/1001-08", "out", True))
+    assert desk.agent_now().state is AgentState.BUSY_OUTGOING
+
+
+def test_two_agents_cannot_share_the_phone_behind_their_addresses(desk):
+    behind_a_local_channel(desk, "PJSIP/1001")
+    desk.apply(desk.center.create_agent(desk.now, "1002", "bob"))
+    with pytest.raises(refusals.AddressInUse):
+        desk.center.create_session(desk.now, "t", "1002", "support", "PJSIP/1001")
+
+
 def test_an_attended_transfer_that_takes_the_agents_place_in_the_bridge_ends_his_call(desk):
     session = desk.agent()
     leg = desk.take()
@@ -837,6 +908,19 @@ def test_a_call_out_begun_in_wrap_up_is_a_call_outside_the_acd(desk):
     desk.apply(ev.BridgeEntered(desk.now, "out", "b2"))
     desk.after(20).apply(ev.ChannelEnded(desk.now, "out", True))
     assert desk.agent_now().number_of_outgoing_calls == 1
+
+
+def test_who_is_taken_out_of_his_queue_in_a_call_and_put_back_in_it_stays(desk):
+    session = desk.agent()
+    desk.take()
+    desk.members.pop(("support", PHONE))
+    desk.apply(ev.MemberRemoved(desk.now, "support", PHONE))
+    assert session.next_state is SessionState.SESSION_ENDED
+    desk.members["support", PHONE] = (False, "")
+    desk.apply(ev.MemberAdded(desk.now, "support", PHONE, "", False, "", 2, True))
+    desk.after(5).hang_up()
+    assert session.state is SessionState.BUSY_WRAPUP
+    assert desk.members["support", PHONE] == (True, "wrapup")
 
 
 def test_a_pause_by_phone_code_does_not_undo_a_log_off_asked_for_in_the_same_call(desk):

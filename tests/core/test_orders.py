@@ -40,6 +40,19 @@ def test_an_order_that_no_event_follows_is_given_again_until_one_does(desk):
     assert desk.center.next_deadline() is None
 
 
+def test_what_an_unconfirmed_order_left_behind_is_not_taken_for_what_was_seen_before_it(desk):
+    session = desk.agent()
+    desk.obedient = False
+    desk.ask(session.id, "NOT_READY", "lunch")
+    desk.members["support", PHONE] = (True, "lunch")  # carried out, but no event comes
+    desk.ask(session.id, "READY")  # not even heard
+    assert session.state is SessionState.READY
+    desk.obedient = True
+    desk.after(6)
+    assert desk.members["support", PHONE] == (False, "")
+    assert desk.center.next_deadline() is None
+
+
 def test_a_confirmed_order_leaves_no_deadline_behind(desk):
     desk.agent()
     assert desk.center.next_deadline() is None

@@ -51,7 +51,7 @@ async def compare(
         if row["outcome"] == "answered" and row["call"] not in misjudged:
             _compare_agents_part(desk, row, of_call)
     for name in {row["queue"] for row in rows}:
-        _compare_queue(await desk.queue(name), [row for row in rows if row["queue"] == name])
+        compare_queue(await desk.queue(name), [row for row in rows if row["queue"] == name])
     for agent in desk.agents:
         of_agent = [row for row in rows if row["agent"] == agent.id]
         await _compare_agent(agent, of_agent, [row for row in rows if row not in of_agent])
@@ -171,7 +171,7 @@ def _compare_not_answered(row: Json, of_call: list[LogLine], caller: CallResult 
 # Sums -------------------------------------------------------------------------------------------------------------
 
 
-def _compare_queue(queue: Json, rows: list[Json]) -> None:
+def compare_queue(queue: Json, rows: list[Json]) -> None:
     def having(*outcomes: str) -> int:
         return sum(row["outcome"] in outcomes for row in rows)
 

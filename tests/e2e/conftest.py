@@ -12,6 +12,7 @@ import pytest_asyncio
 from phones.control import Phone
 from tests.e2e.containers import HOST, PHONES, PROJECT, SERVICES, ContainerError, Containers, OneRunAtATime
 from tests.e2e.desk import Acd, Desk
+from tests.e2e.local_calls import LocalCalls
 from tests.e2e.operator import Operator
 
 LINES = 60  # of each log, shown when a test fails
@@ -73,6 +74,13 @@ async def desk(
 async def operator(desk: Desk) -> AsyncIterator[Operator]:
     async with Operator(desk.containers) as operator:
         yield operator
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def local(desk: Desk, operator: Operator) -> AsyncIterator[LocalCalls]:
+    local = LocalCalls(desk, operator)
+    yield local
+    await local.clear()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -146,6 +146,10 @@ class Containers:
     async def queue_log(self) -> list[LogLine]:
         return parse_queue_log(await self._in_asterisk("cat", "/var/log/asterisk/queue_log"))
 
+    async def write(self, path: str, text: str) -> None:
+        """A file in Asterisk's container."""
+        await self._in_asterisk("sh", "-c", f"printf '%s' \"$1\" >{path}", "sh", text)
+
     async def _in_asterisk(self, *words: str) -> str:
         return await asyncio.to_thread(_run, ("docker", "exec", f"{PROJECT}-asterisk-1", *words), 20)
 

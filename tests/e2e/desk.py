@@ -34,7 +34,7 @@ SETTINGS = """\
 [handlers.main]
 host = "{host}"
 port = {ami}
-addresses = ["PJSIP/*", "Local/10*@phones*"]
+addresses = ["PJSIP/*", "Local/*"]
 wrap_up = 3
 missed_calls = 3
 
@@ -236,19 +236,15 @@ def held_back(heard: HeardCall, released: float, seconds: float) -> None:
 # Agents -----------------------------------------------------------------------------------------------------------
 
 
-class Agent:
-    """An agent at a softphone, logged on for one group or several."""
+class Seat:
+    """An agent as acd knows him, logged on for one group or several."""
 
-    def __init__(self, api: Api, phone: Phone, user: str) -> None:
+    def __init__(self, api: Api, id: str, user: str, address: str) -> None:
         self._api = api
-        self.phone = phone
+        self.id = id
         self.user = user
-        self.id = str(phone.extension)
-        self.address = DEVICE.format(phone.extension)
+        self.address = address
         self.sessions: dict[str, str] = {}  # group -> id
-        self._first_event = len(phone.events)
-
-    # Asking acd
 
     async def agent(self) -> Json:
         return await self._api.get(f"/agents/{self.id}")
@@ -293,7 +289,14 @@ class Agent:
         assert found is not None
         return found
 
-    # At the phone
+
+class Agent(Seat):
+    """An agent at a softphone."""
+
+    def __init__(self, api: Api, phone: Phone, user: str) -> None:
+        super().__init__(api, str(phone.extension), user, DEVICE.format(phone.extension))
+        self.phone = phone
+        self._first_event = len(phone.events)
 
     @property
     def heard(self) -> list[HeardCall]:
@@ -495,6 +498,8 @@ class Desk:
         await self.api.close()
         if self.containers.stopped:
             await self.containers.start_asterisk()
+        if not await self.members():
+            return
         for queue in re.findall(r"^(\S+) has \d", await self.containers.cli("queue show"), re.MULTILINE):
             for member in await self.members(queue):
                 device = member.partition("(")[2].partition(")")[0]

@@ -26,7 +26,7 @@ async def test_what_is_not_there_is_not_found(desk: Desk) -> None:
         ("PUT", "/sessions/none/state", {"state": "READY"}, "unknown-session"),
         ("GET", "/queues/nowhere", None, "unknown-queue"),
         ("POST", "/agents/1001/sessions", session | {"address": "PJSIP/nonsense"}, "unknown-address"),
-        ("POST", "/agents/1001/sessions", session | {"address": "Local/600@queues"}, "unknown-address"),
+        ("POST", "/agents/1001/sessions", session | {"address": "IAX2/600"}, "unknown-address"),
     ):
         assert _told(await desk.api.ask(method, path, body)) == (404, code), (method, path)
     assert (await desk.api.ask("GET", "//api/v1/handlers/none")).status == 404

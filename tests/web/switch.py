@@ -4,7 +4,6 @@ Like Asterisk it answers first and sends the event after that, and skips blanks 
 """
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 
 from tests.asterisk.fake_ami import FakeAsterisk, Headers, error, event, event_list, success

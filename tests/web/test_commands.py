@@ -388,3 +388,31 @@ async def test_a_state_asked_for_while_a_caller_comes_ends_in_a_state_that_aster
         await house.call("PUT", f"sessions/{key}/wrap-up", {"end": True})
     await house.in_state(key, "NOT_READY")
     assert (member(house).paused, member(house).reason) == (True, "lunch")
+
+
+async def test_the_phone_behind_an_address_is_told_to_asterisk_and_shows_whether_it_can_be_reached(tmp_path):
+    def with_phones(switch):
+        switch.devices = {PHONE: "UNAVAILABLE", "Local/1001@phones": "NOT_INUSE", "PJSIP/1002": "NOT_INUSE"}
+
+    phones = {"Local/*@phones/n": "PJSIP/*"}
+    async with open_house(tmp_path, with_phones, addresses=["*"], state_interfaces=phones) as house:
+        await house.agent()
+        await house.log_on(phone="Local/1001@phones/n")
+        (order,) = house.switch.orders()
+        assert (order["Interface"], order["StateInterface"]) == ("Local/1001@phones/n", PHONE)
+        shown = {each["address"]: each["state"] for each in (await house.get("addresses"))["items"]}
+        assert shown["Local/1001@phones/n"] == "OUTOFSERVICE"
+        assert PHONE not in shown
+
+
+async def test_an_address_with_an_option_is_the_same_phone_as_without_it(tmp_path):
+    def with_phones(switch):
+        switch.devices = {"Local/1001@phones": "NOT_INUSE"}
+
+    async with open_house(tmp_path, with_phones, addresses=["*"]) as house:
+        await house.agent()
+        await house.log_on(phone="Local/1001@phones/n")
+        assert [each["address"] for each in (await house.get("addresses"))["items"]] == ["Local/1001@phones/n"]
+        await house.agent("1002", "bob")
+        body = {"acd_group": "support", "address": "Local/1001@phones"}
+        assert (await house.refused("POST", "agents/1002/sessions", body)).body["code"] == "address-in-use"

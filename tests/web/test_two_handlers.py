@@ -1,0 +1,105 @@
+"""Two Asterisk servers are two agent handlers; what happens to one is nothing to the other."""
+
+import asyncio
+import json
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from acd import tapi
+from acd.serve import make_handler
+from acd.settings import HandlerSettings
+from acd.tapi import TapiEvent
+from acd.web.app import make_app
+from tests.helpers import until
+from tests.web.house import PHONE, TOKEN, House
+from tests.web.switch import Call, Switch
+
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+async def branch(house: House):
+    """A second Asterisk beside the house's: its switch, its handler, and a client of the API of both."""
+    async with Switch("support", "orders") as switch:
+        settings = HandlerSettings(port=switch.port, secret=switch.secret, addresses=["PJSIP/*"])
+        handler = make_handler("branch", settings, house.store)
+        run = asyncio.create_task(handler.service.run())
+        app = make_app({"main": house.handler, "branch": handler}, house.store, TOKEN)
+        async with TestClient(TestServer(app), headers=HEADERS) as client:
+            await until(lambda: handler.center.state.linked, what="linked")
+            yield switch, handler, client
+        await handler.service.close()
+        await run
+
+
+async def get(client, path):
+    async with client.get(f"/api/v1/handlers{path}") as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.json()
+
+
+async def send(client, method, path, body):
+    async with client.request(method, f"/api/v1/handlers{path}", data=json.dumps(body)) as answer:
+        assert answer.status < 300, await answer.text()
+        return await answer.json()
+
+
+async def ready(client, handler, agent):
+    """The session of a new agent who is ready there."""
+    await send(client, "POST", f"/{handler}/agents", {"user": agent})
+    body = {"acd_group": "support", "address": PHONE}
+    session = (await send(client, "POST", f"/{handler}/agents/{agent}/sessions", body))["id"]
+    for path in (f"/{handler}/sessions/{session}/state", f"/{handler}/agents/{agent}/state"):
+        await send(client, "PUT", path, {"state": "READY"})
+    return session
+
+
+async def test_each_asterisk_is_a_handler_with_groups_queues_and_agents_of_its_own(house: House, branch):
+    _, _, client = branch
+    assert [each["name"] for each in (await get(client, ""))["items"]] == ["main", "branch"]
+    await ready(client, "main", "alice")
+    await ready(client, "branch", "alice")  # the same account, phone and group: another agent
+    assert {each["name"] for each in (await get(client, "/branch/queues"))["items"]} == {"support", "orders"}
+    assert {each["name"] for each in (await get(client, "/main/queues"))["items"]} == {"support", "sales"}
+    assert (await get(client, "/main/agents/alice"))["sessions"] != (await get(client, "/branch/agents/alice"))[
+        "sessions"
+    ]
+
+
+async def test_a_call_at_one_handler_is_no_call_at_the_other(house: House, branch):
+    switch, handler, client = branch
+    await ready(client, "main", "alice")
+    session = await ready(client, "branch", "alice")
+    call = Call("1.1", "support")
+    switch.take(call)
+    await until(lambda: handler.center.session(session).state.name == "BUSY_ON_CALL")
+    assert (await get(client, "/main/agents/alice"))["state"] == "READY"
+    assert (await get(client, "/main/queues/support"))["total_calls_queued"] == 0
+    switch.hang_up(call)
+    await until(lambda: handler.center.session(session).tally.calls == 1)
+    assert [row["call"] for row in (await get(client, "/branch/calls"))["items"]] == ["1.1"]
+    assert (await get(client, "/main/calls"))["items"] == []
+
+
+async def test_a_handler_whose_asterisk_is_gone_disturbs_no_other(house: House, branch):
+    switch, _, client = branch
+    await ready(client, "main", "alice")
+    await ready(client, "branch", "alice")
+    house.switch.cut()
+    await until(lambda: house.center.agent("alice").state.name == "UNKNOWN")
+    assert (await get(client, "/branch/agents/alice"))["state"] == "READY"
+    await send(client, "PUT", "/branch/agents/alice/state", {"state": "NOT_READY", "reason": "lunch"})
+    assert switch.queues["support"][PHONE].reason == "lunch"
+
+
+async def test_tapi_lists_both_and_each_event_comes_from_its_own(house: House, branch):
+    switch, handler, _ = branch
+    center = tapi.TAPICallCenter({"main": house.handler.commands, "branch": handler.commands})
+    assert [each.name for each in center.agent_handlers] == ["main", "branch"]
+    told = []
+    center.register(lambda bit, payload: told.append((payload.agent_handler.name, payload.event.name)))
+    center.event_filter = TapiEvent.AGENTHANDLER
+    switch.cut()
+    await until(lambda: told == [("branch", "AGENTHANDLER_REMOVED")])
+    assert [each.name for each in center.agent_handlers] == ["main"]
