@@ -12,11 +12,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest
 OPTIMISED, KEPT = "Local/1001@phones", "Local/1001@phones/n"
 IDS = ["optimised_away", "kept"]
 BOTH = pytest.mark.parametrize("address", [OPTIMISED, KEPT], ids=IDS)
-TWICE = pytest.mark.xfail(strict=True, reason="the far half of the Local channel is counted as an incoming call")
-BOTH_COUNTED = pytest.mark.parametrize("address", [pytest.param(OPTIMISED, marks=TWICE), KEPT], ids=IDS)
 
 
-@BOTH_COUNTED
+@BOTH
 async def test_talk_of_an_agent_behind_a_local_channel_is_what_his_phone_saw(desk: Desk, address: str) -> None:
     alice = await desk.log_on(1001, "hall", address=address)
     given_up = await desk.call("642", patience=1)

@@ -42,7 +42,6 @@ async def test_a_member_removed_from_his_only_queue_in_mid_call_is_logged_off_af
     assert len(await compare(desk)) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the log-off that his removal asked for is still carried out")
 async def test_a_member_removed_and_put_back_in_mid_call_is_there_after_it(desk: Desk) -> None:
     alice = await desk.log_on(1001, "hall")
     caller = await desk.call("642")

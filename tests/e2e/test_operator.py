@@ -69,7 +69,6 @@ async def test_a_caller_who_is_withdrawn_while_a_phone_rings_leaves_when_it_is_n
     assert [row["outcome"] for row in await compare(desk)] == ["withdrawn", "answered"]
 
 
-@pytest.mark.xfail(strict=True, reason="unknown, though any other exit would have told its QUEUESTATUS")
 async def test_a_waiting_caller_whom_somebody_hangs_up_has_left_without_an_agent(
     desk: Desk, operator: Operator
 ) -> None:
