@@ -10,8 +10,7 @@ from tests.e2e.desk import Desk
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120, func_only=True)]
 
 OPTIMISED, KEPT = "Local/1001@phones", "Local/1001@phones/n"
-IDS = ["optimised_away", "kept"]
-BOTH = pytest.mark.parametrize("address", [OPTIMISED, KEPT], ids=IDS)
+BOTH = pytest.mark.parametrize("address", [OPTIMISED, KEPT], ids=["optimised_away", "kept"])
 
 
 @BOTH
