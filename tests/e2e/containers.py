@@ -162,6 +162,17 @@ class Containers:
         await asyncio.to_thread(self.compose, "up", "--detach", "--no-build", "--no-recreate", "--wait", "asterisk")
         self.stopped = False
 
+    async def kill_asterisk(self) -> None:
+        """SIGKILL."""
+        self.stopped = True
+        await asyncio.to_thread(_run, ("docker", "kill", f"{PROJECT}-asterisk-1"), 20)
+
+    async def kill_phone(self, extension: int) -> None:
+        """SIGKILL of one softphone; its container starts it again."""
+        find = f"grep -lz '/{extension}$' /proc/[0-9]*/cmdline | cut -d/ -f3"
+        words = ("docker", "exec", f"{PROJECT}-phones-1", "sh", "-c", f"kill -9 $({find})")
+        await asyncio.to_thread(_run, words, 20)
+
     def last_words(self, service: str, lines: int) -> str:
         return self.compose("logs", "--no-color", "--no-log-prefix", "--tail", str(lines), service)
 

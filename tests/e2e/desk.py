@@ -27,6 +27,7 @@ TOKEN = "a-token-for-this-run-only"
 WRAP_UP = {"support": 4.0, "sales": 3.0}  # seconds
 PIN = "4711"
 LOOK_EVERY = 0.03
+POLL = 1.5  # a waiting caller tries for an agent once a second
 DEVICE = "PJSIP/{}"
 
 SETTINGS = """\
@@ -35,6 +36,7 @@ host = "{host}"
 port = {ami}
 addresses = ["PJSIP/*", "Local/*"]
 wrap_up = 3
+missed_calls = 3
 
 [handlers.main.queues.support]
 wrap_up = 4
@@ -174,6 +176,24 @@ class Acd:
         return self._log.read_text(errors="replace")
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A session (`session` is its id) or an agent (`session` is "") entered a state, as acd's log tells it."""
+
+    at: float
+    agent: str
+    session: str
+    state: str
+
+
+MOVED = re.compile(r"^(\S+) INFO acd\.service: [^\[]+ \[(?:session=(\S+) )?agent=(\S+) event=(\w+)", re.MULTILINE)
+
+
+def moves_in(log: str) -> list[Move]:
+    """In order."""
+    return [Move(moment(at), agent, session or "", state) for at, session, agent, state in MOVED.findall(log)]
+
+
 # What a phone heard -----------------------------------------------------------------------------------------------
 
 
@@ -206,6 +226,11 @@ def heard_calls(events: list[PhoneEvent]) -> list[HeardCall]:
         if event.type == "CALL_CLOSED":
             call.ended = event.at
     return list(calls.values())
+
+
+def held_back(heard: HeardCall, released: float, seconds: float) -> None:
+    """The next caller rang when after-call work of so many seconds was over, and soon."""
+    assert seconds - 0.1 <= heard.began - released <= seconds + POLL
 
 
 # Agents -----------------------------------------------------------------------------------------------------------
@@ -278,15 +303,19 @@ class Agent(Seat):
         """The calls at this phone since the test began."""
         return heard_calls(self.phone.events[self._first_event :])
 
-    def heard_from(self, caller: Caller) -> list[HeardCall]:
-        return [call for call in self.heard if call.peer == caller.result.caller]
+    def heard_from(self, caller: Caller | str) -> list[HeardCall]:
+        """A caller from outside, or the number of a phone that calls."""
+        number = caller if isinstance(caller, str) else caller.result.caller
+        return [call for call in self.heard if call.peer == number]
 
-    async def rings(self, caller: Caller, seconds: float = 5) -> HeardCall:
+    async def rings(self, caller: Caller | str, seconds: float = 5) -> HeardCall:
         """Waits until this caller's call rings here."""
-        await until(lambda: self.heard_from(caller), seconds, f"{self.user}'s phone rings")
+        await until(
+            lambda: [call for call in self.heard_from(caller) if not call.ended], seconds, f"{self.user} is rung"
+        )
         return self.heard_from(caller)[-1]
 
-    async def takes(self, caller: Caller, after: float = 0.0, seconds: float = 5) -> HeardCall:
+    async def takes(self, caller: Caller | str, after: float = 0.0, seconds: float = 5) -> HeardCall:
         """Lets the phone ring so long, then answers."""
         await self.rings(caller, seconds)
         await asyncio.sleep(after)
@@ -294,7 +323,7 @@ class Agent(Seat):
         await until(lambda: self.heard_from(caller)[-1].answered, 3, f"{self.user} has answered")
         return self.heard_from(caller)[-1]
 
-    async def until_released(self, caller: Caller, seconds: float = 10) -> HeardCall:
+    async def until_released(self, caller: Caller | str, seconds: float = 10) -> HeardCall:
         await until(lambda: self.heard_from(caller)[-1].ended, seconds, f"{self.user}'s call is over")
         return self.heard_from(caller)[-1]
 
@@ -329,9 +358,12 @@ class Desk:
         self.agents.append(agent)
         return agent
 
-    async def log_on(self, extension: int, *groups: str, user: str = "", ready: bool = True) -> Agent:
+    async def log_on(
+        self, extension: int, *groups: str, user: str = "", ready: bool = True, address: str = ""
+    ) -> Agent:
         """An agent with a session for each group; ready for calls unless told otherwise."""
         agent = await self.agent(extension, user)
+        agent.address = address or agent.address
         for group in groups:
             await agent.log_on(group)
         if ready:
@@ -405,6 +437,30 @@ class Desk:
             line.strip() for line in shown.splitlines() if re.search(r"\((PJSIP|Local)/", line) and "wait:" not in line
         ]
 
+    def moves_of(self, agent: Agent, group: str | None = None) -> list[Move]:
+        """The states of an agent (of his session for a group) in order."""
+        session = agent.sessions[group] if group else ""
+        return [move for move in moves_in(self.acd.log) if (move.agent, move.session) == (agent.id, session)]
+
+    async def wraps_up(self, agent: Agent, talk: float = 1) -> tuple[Caller, float]:
+        """The agent is in wrap-up and another caller waits for him; returns that one, and when wrap-up began."""
+        first = await self.call("605", stay=talk)
+        await agent.takes(first)
+        second = await self.call("605", stay=talk)
+        released = (await agent.until_released(first)).ended or 0
+        await agent.until_session("BUSY_WRAPUP")
+        return second, released
+
+    async def reaches(self, agent: Agent, number: str) -> Caller:
+        """Whatever was before: he is READY, and the next caller reaches him as ever."""
+        await self.settle()
+        assert (await agent.agent())["state"] == "READY"
+        caller = await self.call(number)
+        await agent.takes(caller, seconds=6)
+        await caller.hangup()
+        await self.settle()
+        return caller
+
     # From one test to the next
 
     async def settle(self) -> None:
@@ -452,9 +508,8 @@ class Desk:
     async def _hang_up_all(self) -> None:
         for caller in self.callers:
             await caller.leave()
-        for phone in self.phones.values():
-            await phone.hangup()
-            await phone.wait_until_idle(10)
+        await asyncio.gather(*(phone.hangup() for phone in self.phones.values()))
+        await asyncio.gather(*(phone.wait_until_idle(10) for phone in self.phones.values()))
 
     async def _end_sessions(self) -> None:
         for agent in (await self.api.get("/agents"))["items"]:

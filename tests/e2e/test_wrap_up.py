@@ -5,25 +5,19 @@ import asyncio
 import pytest
 
 from tests.e2e.compare import compare, near
-from tests.e2e.desk import WRAP_UP, Agent, Desk, eventually, moment
+from tests.e2e.desk import WRAP_UP, Agent, Desk, eventually, held_back, moment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120, func_only=True)]
-
-POLL = 1.5  # a waiting caller tries for an agent once a second
 
 
 async def test_wrap_up_holds_the_next_caller_back_until_it_is_over(desk: Desk) -> None:
     alice = await desk.log_on(1001, "support")
-    first = await desk.call("605", stay=2)
-    await alice.takes(first)
-    second = await desk.call("605", stay=2)
-    released = (await alice.until_released(first)).ended or 0
-    wrapping = await alice.until_session("BUSY_WRAPUP")
+    second, released = await desk.wraps_up(alice, talk=2)
+    wrapping = await alice.session()
     assert moment(wrapping["state_since"]) == near(released)
     assert moment(wrapping["wrap_up_until"]) == near(released + WRAP_UP["support"])
 
-    heard = await alice.takes(second, seconds=8)
-    assert WRAP_UP["support"] - 0.1 <= heard.began - released <= WRAP_UP["support"] + POLL
+    held_back(await alice.takes(second, seconds=8), released, WRAP_UP["support"])
     session = await alice.session()
     assert session["total_wrap_up_time_exact"] == near(WRAP_UP["support"], 0.2)
     await desk.settle()
@@ -33,19 +27,14 @@ async def test_wrap_up_holds_the_next_caller_back_until_it_is_over(desk: Desk) -
 async def test_wrap_up_ended_early_lets_the_next_caller_through(desk: Desk) -> None:
     alice = await desk.log_on(1001, "support")
     await desk.api.put("/agents/1001/wrap-up-time", {"seconds": 30})
-    first = await desk.call("605", stay=1)
-    await alice.takes(first)
-    second = await desk.call("605", stay=1)
-    released = (await alice.until_released(first)).ended or 0
-    await alice.until_session("BUSY_WRAPUP")
+    second, released = await desk.wraps_up(alice)
     await asyncio.sleep(2.5)  # longer than Asterisk's own floor under it
     assert not alice.heard_from(second)
     session = await alice.wrap_up(end=True)
     assert session["state"] == "READY" and (await alice.agent())["state"] == "READY"
     assert session["total_wrap_up_time_exact"] == near(2.5)
 
-    heard = await alice.takes(second)
-    assert heard.began - released < 2.5 + POLL
+    held_back(await alice.takes(second), released, 2.5)
     await desk.settle()
     first_row, _ = await compare(desk)
     assert first_row["wrap_up_time_exact"] == near(2.5)
@@ -53,17 +42,12 @@ async def test_wrap_up_ended_early_lets_the_next_caller_through(desk: Desk) -> N
 
 async def test_wrap_up_extended_holds_the_next_caller_back_longer(desk: Desk) -> None:
     alice = await desk.log_on(1001, "support")
-    first = await desk.call("605", stay=1)
-    await alice.takes(first)
-    second = await desk.call("605", stay=1)
-    released = (await alice.until_released(first)).ended or 0
-    await alice.until_session("BUSY_WRAPUP")
+    second, released = await desk.wraps_up(alice)
     extended = await alice.wrap_up(extend_seconds=2)
     due = WRAP_UP["support"] + 2
     assert moment(extended["wrap_up_until"]) == near(released + due)
 
-    heard = await alice.takes(second, seconds=10)
-    assert due - 0.1 <= heard.began - released <= due + POLL
+    held_back(await alice.takes(second, seconds=10), released, due)
     await desk.settle()
     first_row, _ = await compare(desk)
     assert first_row["wrap_up_time_exact"] == near(due, 0.2)
@@ -71,16 +55,11 @@ async def test_wrap_up_extended_holds_the_next_caller_back_longer(desk: Desk) ->
 
 async def test_an_unpause_at_asterisks_console_does_not_end_wrap_up(desk: Desk) -> None:
     alice = await desk.log_on(1001, "support")
-    first = await desk.call("605", stay=1)
-    await alice.takes(first)
-    second = await desk.call("605", stay=1)
-    released = (await alice.until_released(first)).ended or 0
-    await alice.until_session("BUSY_WRAPUP")
+    second, released = await desk.wraps_up(alice)
     await desk.containers.cli("queue unpause member PJSIP/1001")
     await eventually(lambda: _is_paused(desk), 2, "the pause is back")
     assert (await alice.session())["state"] == "BUSY_WRAPUP"
-    heard = await alice.takes(second, seconds=8)
-    assert WRAP_UP["support"] - 0.1 <= heard.began - released <= WRAP_UP["support"] + POLL
+    held_back(await alice.takes(second, seconds=8), released, WRAP_UP["support"])
 
 
 async def _is_paused(desk: Desk) -> bool:
@@ -98,8 +77,7 @@ async def test_an_agent_of_two_queues_has_one_call_at_a_time_and_wrap_up_holds_b
 
     released = (await alice.until_released(from_sales)).ended or 0
     await alice.until_session("BUSY_WRAPUP", group="sales")
-    heard = await alice.takes(from_support, seconds=8)
-    assert WRAP_UP["sales"] - 0.1 <= heard.began - released <= WRAP_UP["sales"] + POLL
+    held_back(await alice.takes(from_support, seconds=8), released, WRAP_UP["sales"])
     assert (await alice.session("sales"))["state"] == "READY"
     await _ends_in_wrap_up_of(alice, "support")
     await desk.settle()
