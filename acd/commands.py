@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from acd import pins
 from acd.core import events as ev
 from acd.core import refusals
+from acd.core.devices import device_of_address
 from acd.core.records import Agent, AgentSession
 from acd.core.states import AgentState, SessionState
 from acd.pins import PinGuard
@@ -38,14 +39,14 @@ class Commands:
     def usable_addresses(self) -> dict[str, bool]:
         """The addresses that may be used, of those that Asterisk told of; True: can be reached."""
         state = self.center.state
-        at_work = {session.address: state.devices.get(session.device, True) for session in self._live()}
+        at_work = {address: self.reachable(address) for address in state.addresses}
         free = {device: reached for device, reached in state.devices.items() if device not in state.phones}
         every = free | at_work
         return {address: every[address] for address in sorted(every) if self._usable(address)}
 
-    def _live(self) -> list[AgentSession]:
-        sessions = self.center.state.sessions
-        return [sessions[key] for keys in self.center.state.phones.values() for key in keys]
+    def reachable(self, address: str) -> bool:
+        """The phone at this address is in service, as far as Asterisk told."""
+        return self.center.state.devices.get(self._phone_behind(address) or device_of_address(address), True)
 
     def _phone_behind(self, address: str) -> str:
         """The phone of an address that is not one itself; "" where nothing is set."""

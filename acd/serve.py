@@ -39,6 +39,7 @@ def registrations(settings: HandlerSettings) -> ev.Registrations:
         settings.measurement == "sliding",
         settings.overall_call_rate_scale,
         {agent.id: agent.wrap_up for agent in settings.agents if agent.wrap_up is not None},
+        settings.confirm_within,
     )
 
 

@@ -18,6 +18,7 @@ from acd.core import refusals, views
 from acd.core import states as st
 from acd.core.effects import AgentMoved, Change, GroupMoved, HandlerMoved, QueueMoved, SessionMoved
 from acd.core.states import AddressState, AgentState, SessionState
+from acd.settings import a_name, an_address
 
 T = TypeVar("T")
 CURRENCY = 10_000  # a CURRENCY is a signed 64-bit integer of ten-thousandths
@@ -35,7 +36,7 @@ class TapiEvent(IntFlag):
 
 
 class NullArgument(refusals.Refusal):
-    """An argument that is needed is None."""
+    """An argument is missing, or cannot be used."""
 
     code, hresult, lineerr = "null-argument", refusals.E_INVALIDARG, refusals.LINEERR_INVALPARAM
 
@@ -143,7 +144,7 @@ class Address(_Object):
     @property
     def state(self) -> AddressState:
         """get_State: whether the phone can be reached."""
-        in_service = self._commands.center.state.devices.get(self._key, True)
+        in_service = self._commands.reachable(self._key)
         return AddressState.INSERVICE if in_service else AddressState.OUTOFSERVICE
 
     @property
@@ -373,7 +374,10 @@ class Agent(_Object):
         return await self._create_session(acd_group, address, _given(pin))
 
     async def _create_session(self, acd_group: ACDGroup, address: Address, pin: str | None) -> AgentSession:
-        group, phone = _given(acd_group).name, _given(address).address_name
+        for one in (_given(acd_group), _given(address)):
+            if one._commands is not self._commands:
+                raise NullArgument("The group and the address must be of the agent's own handler.")
+        group, phone = acd_group.name, _text(an_address, address.address_name)
         session = await self._commands.create_session(self._key, group, phone, pin)
         return AgentSession(self._commands, session.id)
 
@@ -462,12 +466,13 @@ class AgentHandler:
 
     async def create_agent(self, user: str) -> Agent:
         """CreateAgent, for the account `user`: TAPI takes it from the program's log-in, we have to be told."""
-        agent, _ = await self._commands.create_agent(_given(user))
+        agent, _ = await self._commands.create_agent(_text(a_name, user))
         return Agent(self._commands, agent.key)
 
     async def create_agent_with_id(self, id: str, pin: str, user: str | None = None) -> Agent:
         """CreateAgentWithID. Raises NullArgument, WrongPin, PinLocked, AgentExists."""
-        agent, _ = await self._commands.create_agent_with_id(_given(id), _given(pin), user or id)
+        key, name = _text(a_name, id), _text(a_name, user or id)
+        agent, _ = await self._commands.create_agent_with_id(key, _given(pin), name)
         return Agent(self._commands, agent.key)
 
     @property
@@ -579,6 +584,14 @@ def _payload(commands: Commands, change: Change) -> tuple[TapiEvent, Payload] | 
         case HandlerMoved(_, handler_event):
             return TapiEvent.AGENTHANDLER, AgentHandlerEvent(AgentHandler(commands), handler_event)
     return None
+
+
+def _text(check: Callable[[str], str], value: str | None) -> str:
+    """The argument, held to what Asterisk can carry."""
+    try:
+        return check(str(_given(value)))
+    except ValueError as error:
+        raise NullArgument(f"{value!r} {error}.") from None
 
 
 def _given(value: T | None) -> T:

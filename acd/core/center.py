@@ -13,13 +13,12 @@ from acd.core.calls import Calls, new_queue
 from acd.core.devices import device_of_address, device_of_channel
 from acd.core.effects import Effect, GroupMoved, HandlerMoved, QueueMoved, VisitMoved
 from acd.core.figures import Measured, Tally
-from acd.core.floor import Floor
+from acd.core.floor import REMOVED, Floor
 from acd.core.members import OUT_OF_SERVICE, OWN_REASONS, Members, present
 from acd.core.records import Agent, AgentSession, Group, Queue, Registered, State
 from acd.core.states import BUSY, ACDGroupEvent, ACDQueueEvent, AgentHandlerEvent, AgentState, SessionState
 
 INVALID = 4  # device state of a phone that Asterisk has never heard of
-REMOVED = "removed"  # the reason of a log-off that follows from being taken out of the last queue
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
 NOTHING: Sequence[Effect] = ()
 T = TypeVar("T")
@@ -159,8 +158,6 @@ class Center:
         """Who was taken out of a queue from outside and put back again serves it again."""
         for session in (self.state.sessions[key] for key in self.state.addresses.get(interface, ())):
             session.left.discard(queue)
-            if session.next_state is SessionState.SESSION_ENDED and session.next_reason == REMOVED:
-                session.next_state = None
 
     def _member_removed(self, event: ev.MemberRemoved) -> None:
         """Our own log-off, or somebody else's, which is taken over: out of his last queue, he is logged off."""
@@ -173,7 +170,7 @@ class Center:
     def _taken_out(self, queue: str, interface: str, at: float) -> None:
         for session in self.members.sessions_at(interface, queue):
             session.left.add(queue)
-            if not self.members.queues_of(session):
+            if not session.talks and not self.members.queues_of(session):  # else it is looked at after the call
                 self.floor.ask_session(session, SessionState.SESSION_ENDED, REMOVED, at)
 
     def _member_paused(self, event: ev.MemberPaused) -> None:
@@ -307,6 +304,7 @@ class Center:
         self.state.default_wrap_up = event.default_wrap_up
         self.state.missed_calls = event.missed_calls
         self.state.call_rate_scale = event.call_rate_scale
+        self.state.confirm_within = event.confirm_within
         self._measure(event)
         before, now = self.state.registered, Registered(event.wrap_up, event.agents_wrap_up or {}, event.groups)
         self.state.registered = now
@@ -320,13 +318,14 @@ class Center:
                 self.state.agents[key].wrap_up = now.agents.get(key)
 
     def _measure(self, event: ev.Registrations) -> None:
-        """Another default length starts every period anew that nobody gave a length of its own."""
+        """Another default length, or another kind of period, starts those anew that it reaches."""
         measured: list[Measured[Any]] = [agent.measured for agent in self.state.agents.values()]
         measured += [queue.measured for queue in self.state.queues.values()]
         for each in measured:
-            each.sliding = event.sliding
-            if not each.own and each.seconds != event.measurement_period:
-                each.restart(event.at, event.measurement_period)
+            seconds = each.seconds if each.own else event.measurement_period
+            if (each.seconds, each.sliding) != (seconds, event.sliding):
+                each.sliding = event.sliding
+                each.restart(event.at, seconds)
                 each.rolled = False  # this is our own clock, before Asterisk's is known
         self.state.sliding, self.state.measurement_period = event.sliding, event.measurement_period
 
@@ -459,7 +458,7 @@ class Center:
             if other.group == group_name:
                 raise refusals.SessionExists()
         device = device or device_of_address(address)
-        for key in self.state.phones.get(device, ()):
+        for key in [*self.state.phones.get(device, ()), *self.state.addresses.get(address, ())]:
             if self.state.sessions[key].agent != agent_key:
                 raise refusals.AddressInUse()
         return ev.SessionCreated(now, session, agent.key, group.name, address, device)
@@ -514,7 +513,7 @@ class Center:
         self, now: float, seconds: int, agent: str | None = None, queue: str | None = None
     ) -> ev.MeasurementPeriodSet:
         """put_MeasurementPeriod of an agent or a queue. Raises PeriodInvalid, UnknownAgent, UnknownQueue."""
-        if not 0 < seconds < 2**31:
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds < 2**31:
             raise refusals.PeriodInvalid()
         if agent is not None:
             self.agent(agent)

@@ -21,6 +21,9 @@ class Registrations(NamedTuple):
     sliding: bool = False
     call_rate_scale: int = 1
     agents_wrap_up: dict[str, float] | None = None  # as `wrap_up`, of agents
+    confirm_within: float = (
+        5.0  # seconds for Asterisk to carry out an order; then what is still missing is ordered again
+    )
 
 
 # What a person decided ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from acd.core.records import Agent, AgentSession, State, Visit
 from acd.core.states import BUSY, AgentEvent, AgentState, SessionEvent, SessionState, legal_steps
 
 MISSED = "missed calls"  # the system's own reason
+REMOVED = "removed"  # the reason of a log-off that follows from being taken out of the last queue
 LATE = 1.0  # seconds after which a wrap-up that should be over counts no longer
 
 
@@ -202,6 +203,7 @@ class Floor:
         """AgentConnect: busy, and paused in all his queues at once, so that wrap-up is covered from its start."""
         assert visit.answered is not None
         session.visit = visit.key
+        session.talks.append(visit.key)
         self._state.agents[session.agent].missed = 0
         self.announce(session, SessionState.BUSY_ON_CALL, visit.answered)
         self.reconsider(session.agent, visit.answered)
@@ -213,12 +215,20 @@ class Floor:
         answered_in = visit.answered - visit.rung if visit.rung is not None else 0.0
         for tally in self._tallies(session, at):
             tally.released(visit.talk, answered_in)
+        session.talks.remove(visit.key)
+        if session.talks:  # he still talks in another
+            session.visit = session.talks[-1]
+            visit.wrap_up = 0.0
+            self._emit(VisitMoved(at, visit))
+            return
         seconds = self.wrap_up_seconds(session, visit.queue)
-        if session.next_state is not None and session.visit == visit.key:
+        if session.left and not self._members.queues_of(session):
+            session.next_state, session.next_reason = SessionState.SESSION_ENDED, REMOVED
+        if session.next_state is not None:
             session.wish, session.wish_reason = session.next_state, session.next_reason
             session.next_state = None
             seconds = 0.0
-        if seconds <= 0 or session.visit != visit.key:  # none due, or already on another call
+        if seconds <= 0:
             self._free(session, visit, at)
             return
         self._emit(VisitMoved(at, visit))
@@ -264,9 +274,7 @@ class Floor:
             self.end_wrap_up(session, until)
 
     def _free(self, session: AgentSession, visit: Visit, at: float) -> None:
-        visit.wrap_up = 0.0
-        if session.visit == visit.key:
-            session.visit = None
+        visit.wrap_up, session.visit = 0.0, None
         self._emit(VisitMoved(at, visit))
         self.reconsider(session.agent, at)
 

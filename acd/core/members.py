@@ -7,7 +7,6 @@ from acd.core.effects import AddMember, Effect, PauseMember, RemoveMember
 from acd.core.records import Agent, AgentSession, Member, Present, State
 from acd.core.states import AgentState, SessionState
 
-CONFIRM_WITHIN = 5.0  # seconds for Asterisk to carry out an order; then what is still missing is ordered again
 WRAP_UP = "wrapup"  # the reason of a pause that is ours: during an ACD call and its wrap-up
 OUT_OF_SERVICE = frozenset({4, 5})  # device states INVALID and UNAVAILABLE: nobody can be reached there
 LOGGED_OFF = "logged off"  # the reason of the pause that stands in for removing a static member
@@ -116,7 +115,7 @@ class Members:
     def _due(self, interface: str) -> None:
         """The dict keeps the order of insertion, so its first entry stays the earliest."""
         self._state.orders_due.pop(interface, None)
-        self._state.orders_due[interface] = self.now + CONFIRM_WITHIN
+        self._state.orders_due[interface] = self.now + self._state.confirm_within
 
     def _pause(self, interface: str, want: Present, members: list[Member]) -> None:
         """One order for all queues where they all agree: it takes effect in all of them at the same moment."""

@@ -57,6 +57,7 @@ class AgentSession:
     ended: float | None = None
     joined: bool = False  # Asterisk has confirmed the log-in; before that nobody sees the session
     visit: str | None = None  # the ACD call in talk or wrap-up
+    talks: list[str] = field(default_factory=list)  # ACD calls in talk: more than one, when he picked another up
     wrap_up_visit: str = ""  # the visit whose after-call work is going on
     wrap_up_from: float | None = None
     wrap_up_until: float | None = None
@@ -220,6 +221,7 @@ class State:
     booted: float = 0.0
     lost_at: float = 0.0
     registered: Registered = field(default_factory=Registered)
+    confirm_within: float = 5.0  # seconds for Asterisk to carry out an order
     tells_status: bool = False  # the dialplan reports QUEUESTATUS
     default_wrap_up: float = 0.0
     measurement_period: int = 86400

@@ -915,7 +915,6 @@ def test_who_is_taken_out_of_his_queue_in_a_call_and_put_back_in_it_stays(desk):
     desk.take()
     desk.members.pop(("support", PHONE))
     desk.apply(ev.MemberRemoved(desk.now, "support", PHONE))
-    assert session.next_state is SessionState.SESSION_ENDED
     desk.members["support", PHONE] = (False, "")
     desk.apply(ev.MemberAdded(desk.now, "support", PHONE, "", False, "", 2, True))
     desk.after(5).hang_up()
@@ -995,3 +994,38 @@ def test_who_is_answered_behind_a_local_channel_while_the_link_is_down_is_found_
     desk.after(5).link(channels=channels)
     assert (desk.visit().outcome, desk.visit().agent) == (Outcome.ANSWERED, "1001")
     assert desk.agent_now().state is AgentState.BUSY_ACD
+
+
+def test_who_picks_up_another_call_while_he_talks_is_busy_until_the_last_one_is_over(desk):
+    session = desk.agent()
+    desk.take("c1")
+    desk.take("c2")
+    desk.after(5).hang_up("c2")
+    assert session.state is SessionState.BUSY_ON_CALL
+    desk.after(5).hang_up("c1")
+    assert session.state is SessionState.BUSY_WRAPUP
+    desk.after(10)
+    assert session.state is SessionState.READY
+    assert (desk.session_now(session).number_of_calls, desk.session_now(session).total_talk_time) == (2, 15)
+
+
+def test_what_he_asked_for_in_a_call_outlasts_being_taken_out_and_put_back(desk):
+    session = desk.agent()
+    desk.take()
+    desk.ask(session.id, "NOT_READY", "lunch")
+    desk.members.pop(("support", PHONE))
+    desk.apply(ev.MemberRemoved(desk.now, "support", PHONE))
+    desk.members["support", PHONE] = (False, "")
+    desk.apply(ev.MemberAdded(desk.now, "support", PHONE, "", False, "", 2, True))
+    desk.hang_up()
+    assert (session.state, session.reason) == (SessionState.NOT_READY, "lunch")
+
+
+def test_who_is_still_out_of_his_last_queue_when_his_call_ends_is_logged_off(desk):
+    session = desk.agent()
+    desk.take()
+    desk.members.pop(("support", PHONE))
+    desk.apply(ev.MemberRemoved(desk.now, "support", PHONE))
+    assert session.state is SessionState.BUSY_ON_CALL
+    desk.after(5).hang_up()
+    assert (session.state, session.reason) == (SessionState.SESSION_ENDED, "removed")

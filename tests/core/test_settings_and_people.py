@@ -71,3 +71,19 @@ def test_an_exit_explained_after_the_period_it_belongs_to_is_not_counted_in_the_
     seen = desk.queue_now()
     assert (seen.total_calls_queued, seen.longest_ever_wait_time) == (1, 0)
     assert desk.center.queue("support").measured.tally.left == 0
+
+
+def test_another_kind_of_period_starts_the_counters_anew(desk):
+    desk.join()
+    desk.apply(ev.Registrations(desk.now, {}, {}, 10, 86400, 0, True))
+    assert desk.queue_now().total_calls_queued == 0
+    desk.join("c2")
+    desk.apply(ev.Registrations(desk.now, {}, {}, 10, 86400, 0, False))
+    assert desk.queue_now().total_calls_queued == 0
+
+
+def test_asterisk_has_as_long_to_carry_out_an_order_as_the_settings_say(desk):
+    desk.apply(ev.Registrations(desk.now, {}, {}, 10, 86400, confirm_within=30.0))
+    desk.obedient = False
+    desk.ask(desk.person().sessions[0], "NOT_READY", "lunch")
+    assert desk.center.next_deadline() == desk.now + 30

@@ -126,3 +126,60 @@ def test_an_enumerator_walks_skips_begins_again_and_is_cloned():
 
 def test_a_start_time_becomes_an_automation_date():
     assert tapi.automation_date(datetime(1899, 12, 31, 12, tzinfo=UTC)) == 1.5
+
+
+class Echo:
+    """A view whose every figure is its own name."""
+
+    def __getattr__(self, name):
+        return name
+
+
+@pytest.mark.parametrize(
+    ("cls", "view"),
+    [(tapi.Queue, "queue_view"), (tapi.Agent, "agent_view"), (tapi.AgentSession, "session_view")],
+)
+async def test_every_figure_is_the_one_of_its_name(house: House, cls, view, monkeypatch):
+    key = await house.ready()
+    monkeypatch.setattr(tapi.views, view, lambda *_: Echo())
+    one = cls(house.handler.commands, {tapi.Queue: "support", tapi.Agent: "1001", tapi.AgentSession: key}[cls])
+    objects = {"agent", "acd_group", "address", "agent_sessions", "session_start_time", "id"}
+    names = [
+        n for n in dir(cls) if not n.startswith("_") and isinstance(getattr(cls, n), property) and n not in objects
+    ]
+    assert len(names) >= 9
+    assert {name: getattr(one, name) for name in names} == {name: name for name in names}
+
+
+@pytest.mark.parametrize("seconds", [None, "60", 1.5, True, 0, -1, 2**31])
+async def test_a_period_is_a_long_above_zero(house: House, center, seconds):
+    await house.ready()
+    handler = center.agent_handlers[0]
+    agent = next(iter(tapi.Agent(house.handler.commands, key) for key in house.center.state.agents))
+    queue = handler.acd_groups[0].queues[0]
+    for one in (agent, queue):
+        with pytest.raises(refusals.PeriodInvalid) as refused:
+            await one.put_measurement_period(seconds)
+        assert refused.value.hresult == refusals.E_INVALIDARG
+        assert one.measurement_period == 86400
+
+
+@pytest.mark.parametrize("name", ["", " ", "a,b", "x\r\nAction: Ping", "x" * 80])
+async def test_names_that_asterisk_cannot_carry_are_e_invalidarg(center, name):
+    handler = center.agent_handlers[0]
+    with pytest.raises(tapi.NullArgument):
+        await handler.create_agent(name)
+    with pytest.raises(tapi.NullArgument):
+        await handler.create_agent_with_id("1001", "4711", name or " ")
+
+
+async def test_a_group_or_an_address_of_another_handler_is_e_invalidarg(house: House, center):
+    handler = center.agent_handlers[0]
+    agent = await handler.create_agent("alice")
+    stranger = object()
+    with pytest.raises(tapi.NullArgument):
+        await agent.create_session(tapi.ACDGroup(stranger, "support"), tapi.Address(house.handler.commands, PHONE))
+    with pytest.raises(tapi.NullArgument):
+        await agent.create_session(handler.acd_groups[0], tapi.Address(stranger, PHONE))
+    with pytest.raises(tapi.NullArgument):
+        await agent.create_session(handler.acd_groups[0], tapi.Address(house.handler.commands, "PJSIP/7;7"))
