@@ -195,7 +195,8 @@ class Calls:
         """The queue's call rings at another phone from now on, and is about to be answered there."""
         ring = self._state.ringing.pop(event.instead_of, None)
         if ring is not None:
-            self._state.ringing[event.leg] = ring._replace(interface=device_of_channel(event.channel))
+            if not self._visits_led_by(event.leg):  # else the answer was told first
+                self._state.ringing[event.leg] = ring._replace(interface=device_of_channel(event.channel))
             self._floor.ring_over(ring.interface, event.at)
 
     def caller_replaced(self, event: ev.CallerReplaced) -> None:
@@ -238,10 +239,10 @@ class Calls:
         return [self._state.sessions[key] for key in keys or ()]
 
     def _unheard_ring(self, event: ev.AgentConnected) -> Ring:
-        """Its AgentCalled came while the link was down; the channel tells of a pickup whose event was held back."""
+        """Its AgentCalled came while the link was down, or another phone picked the call up and nothing said so yet."""
         phone = device_of_channel(event.channel)
-        phone = phone if phone in self._state.phones else event.interface
-        return Ring("", phone, event.at - event.ring_time)
+        picked_up = phone and not phone.startswith("Local/") and phone != device_of_address(event.interface)
+        return Ring("", phone if picked_up else event.interface, event.at - event.ring_time)
 
     def answer(self, visit: Visit, at: float, phone: str, leg: str, rung: float | None) -> None:
         """Somebody at this phone has the caller: the visit's wait is over and the talk begins."""

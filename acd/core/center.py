@@ -86,7 +86,11 @@ class Center:
     def apply(self, event: ev.Event) -> Sequence[Effect]:
         """Takes in one event, wholly, and returns what follows from it: changes and orders, in order."""
         self.members.now = event.at
-        self._handlers[type(event)](event)
+        try:
+            self._handlers[type(event)](event)
+        except BaseException:
+            self._out = []  # what half an event led to must not go out with the next one
+            raise
         if not self._out:
             return NOTHING
         out, self._out = self._out, []

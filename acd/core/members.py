@@ -7,6 +7,7 @@ from acd.core.effects import AddMember, Effect, PauseMember, RemoveMember
 from acd.core.records import Agent, AgentSession, Member, Present, State
 from acd.core.states import AgentState, SessionState
 
+MOST_GIVEN_UP = 8  # echoes of one member's repeated orders that are waited for
 WRAP_UP = "wrapup"  # the reason of a pause that is ours: during an ACD call and its wrap-up
 OUT_OF_SERVICE = frozenset({4, 5})  # device states INVALID and UNAVAILABLE: nobody can be reached there
 LOGGED_OFF = "logged off"  # the reason of the pause that stands in for removing a static member
@@ -86,6 +87,9 @@ class Members:
             if not any(other.ordered or other.doubtful for other in others):
                 self._state.orders_due.pop(member.interface, None)
             return False
+        if seen in member.given_up:
+            del member.given_up[: member.given_up.index(seen) + 1]
+            return False
         return seen != self.wanted(member.queue, member.interface)
 
     def order(self, interface: str) -> None:
@@ -139,6 +143,7 @@ class Members:
     def _forget(self, queue: str | None, interface: str) -> None:
         for member in self._state.members.get(interface, {}).values():
             if queue in (None, member.queue) and member.ordered:
+                member.given_up = [*member.given_up, *member.ordered][-MOST_GIVEN_UP:]
                 member.ordered.clear()
                 member.doubtful = True
 
@@ -158,11 +163,11 @@ class Members:
             for member in by_queue.values():
                 if member.seen is not None:
                     before.append(member)
-                member.seen, member.doubtful = None, False
+                member.seen, member.doubtful, member.given_up = None, False, []
         for listed in picture.members:
             member = self.get(listed.queue, listed.interface)
             member.seen = present(listed.paused, listed.reason)
-            member.status, member.dynamic, member.last_call = listed.status, listed.dynamic, listed.last_call
+            member.status, member.dynamic = listed.status, listed.dynamic
         for by_queue in self._state.members.values():
             for member in by_queue.values():
                 member.ours = member.ours and member.seen is not None

@@ -120,10 +120,10 @@ class Member:
     seen: Present | None = None
     status: int = 0
     dynamic: bool = True
-    last_call: float = 0.0
     doubtful: bool = False  # an order came to nothing, or nothing tells what came of it: `seen` may be wrong
     ours: bool = False  # brought in by an order of ours, so it goes when no session wants it
     ordered: list[Present | None] = field(default_factory=list)
+    given_up: list[Present | None] = field(default_factory=list)  # orders repeated since; their echo may still come
 
     @property
     def coming(self) -> Present | None:

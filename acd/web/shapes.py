@@ -58,7 +58,7 @@ def queue(center: Center, name: str, now: float) -> dict[str, Any]:
 
 
 def waiting(center: Center, name: str) -> list[dict[str, Any]]:
-    """The callers who wait in a queue, in the order in which they came. Raises UnknownQueue."""
+    """The callers who wait in a queue, in the order in which they will be served. Raises UnknownQueue."""
     visits = [center.state.visits[key] for key in center.queue(name).waiting]
     return [
         {

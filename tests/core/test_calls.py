@@ -702,6 +702,16 @@ def test_a_call_picked_up_by_a_phone_without_an_agent_is_nobodys(desk):
     assert (desk.visit().outcome, desk.visit().agent, desk.visit().talk) == (Outcome.ANSWERED, None, 5)
 
 
+def test_a_pickup_that_is_told_after_the_answer_is_one_all_the_same(desk):
+    called = desk.agent()
+    desk.join()
+    ringing = desk.ring()
+    desk.apply(ev.AgentConnected(desk.now, "c1", "support", PHONE, "", "picked", 0, 0, "PJSIP/9999-0009"))
+    desk.apply(ev.CallPickedUp(desk.now, "picked", "PJSIP/9999-0009", ringing))
+    assert called.state is SessionState.READY
+    assert desk.center.state.ringing == {}
+
+
 def test_who_is_picked_up_took_as_long_to_answer_as_the_first_phone_rang(desk):
     desk.agent()
     other = desk.agent("1002", "PJSIP/1002")

@@ -237,3 +237,17 @@ def test_a_queue_with_the_name_of_a_group_of_others_leaves_that_group_alone(desk
     desk.apply(ev.GroupSet(desk.now, "hotline", ["support", "sales"]))
     desk.join("c1", "hotline")
     assert desk.center.group("hotline").queues == ["support", "sales"]
+
+
+def test_the_late_echo_of_a_repeated_order_is_not_taken_for_somebody_elses_wish(desk):
+    session = desk.agent()
+    desk.ask(session.id, "NOT_READY", "tea")
+    desk.obedient = False
+    desk.ask(session.id, "READY")
+    desk.after(6)  # ordered twice by now
+    desk.obey(desk.orders[-1])
+    assert session.state is SessionState.READY
+    desk.ask(session.id, "NOT_READY", "lunch")
+    desk.obey(desk.orders[-2])  # the echo of the second unpause
+    desk.obey(desk.orders[-1])
+    assert (session.state, session.reason) == (SessionState.NOT_READY, "lunch")

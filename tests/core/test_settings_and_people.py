@@ -66,8 +66,9 @@ def test_an_exit_explained_after_the_period_it_belongs_to_is_not_counted_in_the_
     desk.after(90).join()
     desk.after(9)
     desk.leave()
-    desk.after(2)  # the period is over; the exit is explained now
-    desk.join("c2")
+    desk.now += 1.5
+    desk.join("c2")  # in the next period
+    desk.after(1)  # the exit is explained now
     seen = desk.queue_now()
     assert (seen.total_calls_queued, seen.longest_ever_wait_time) == (1, 0)
     assert desk.center.queue("support").measured.tally.left == 0
