@@ -5,6 +5,7 @@ An event is wholly handled before the next one, so the event loop is the only lo
 
 import asyncio
 import logging
+import queue
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -242,7 +243,7 @@ class Service:
     # Commands ---------------------------------------------------------------------------------------------
 
     async def command(self, event: ev.Event | None, confirmed: Callable[[], bool]) -> None:
-        """Carries out what a person asked for and returns when Asterisk has confirmed it.
+        """Carries out what a person asked for and returns when Asterisk has confirmed it, and it is on disk.
 
         `event` None: it is so already. Raises AsteriskRefused, AsteriskSilent, NotLinked, StoreFailed.
         """
@@ -263,6 +264,15 @@ class Service:
             raise refusals.AsteriskSilent() from error
         except TimeoutError as error:  # it said yes, but no event confirmed it
             raise refusals.AsteriskSilent() from error
+        await self._kept()
+
+    async def _kept(self) -> None:
+        """What was promised outlives a crash. Raises StoreFailed when the database takes too long."""
+        try:
+            async with asyncio.timeout(self._confirm_within):
+                await self._store.written()
+        except (TimeoutError, queue.Full):
+            raise refusals.StoreFailed("It is done, but it cannot be written to the store at present.") from None
 
     def _until(self, true: Callable[[], bool]) -> Awaitable[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -499,8 +499,8 @@ class Calls:
         assert visit.answered is not None
         for member in picture.members:
             same = (member.queue, member.interface) == (visit.queue, visit.interface)
-            if same and member.last_call >= visit.answered:
-                return min(member.last_call, picture.at)
+            if same and member.last_call + 1 > visit.answered:  # whole seconds, cut off
+                return min(max(member.last_call, visit.answered), picture.at)
         return self._gone_at(picture, restarted)
 
     # Look-ups ---------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """Commands: carried out by Asterisk before they are answered, refused without a trace, repeated without harm."""
 
 import asyncio
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
@@ -416,3 +418,11 @@ async def test_an_address_with_an_option_is_the_same_phone_as_without_it(tmp_pat
         await house.agent("1002", "bob")
         body = {"acd_group": "support", "address": "Local/1001@phones"}
         assert (await house.refused("POST", "agents/1002/sessions", body)).body["code"] == "address-in-use"
+
+
+async def test_what_was_answered_is_on_disk(house: House, tmp_path):
+    key, _ = await house.on_a_call()
+    await house.call("PUT", STATE.format(key), {"state": "NOT_READY", "reason": "after this one"})
+    with closing(sqlite3.connect(tmp_path / "acd.db")) as connection:
+        kinds = [row[0] for row in connection.execute("SELECT kind FROM event ORDER BY seq")]
+    assert kinds[-1] == "SessionStateAsked"
