@@ -76,7 +76,7 @@ class Calls:
         if visit.answered is not None:
             return False
         if visit.outcome is None:
-            self._resolve(visit, at, Outcome.FLOWED_OUT)
+            self.resolve(visit, at, Outcome.FLOWED_OUT)
         elif visit.outcome in GAVE_UP_ELSEWHERE:
             self._count(visit, -1)
             visit.outcome = Outcome.FLOWED_OUT
@@ -96,7 +96,7 @@ class Calls:
             return
         visit.left = event.at
         if visit.abandon_told and visit.hangup_told:
-            self._resolve(visit, event.at, Outcome.ABANDONED)
+            self.resolve(visit, event.at, Outcome.ABANDONED)
             return
         visit.unresolved_until = event.at + RESOLVE_WITHIN
         self.unresolved[visit.key] = visit.unresolved_until
@@ -112,7 +112,7 @@ class Calls:
         visit = visits[-1]
         if visit.answered is None and visit.outcome is None and event.queue in (None, visit.queue):
             visit.left = event.at if visit.left is None else visit.left
-            self._resolve(visit, event.at, outcome)
+            self.resolve(visit, event.at, outcome)
 
     def hangup_requested(self, event: ev.HangupRequested) -> None:
         """An agent's part is over when his phone hangs up, though Asterisk may keep the channel for a transfer."""
@@ -129,7 +129,7 @@ class Calls:
         """Books the exits that nobody explained in time."""
         for key in [key for key, until in self.unresolved.items() if until <= at]:
             visit = self._state.visits[key]
-            self._resolve(visit, at, self._unexplained(visit))
+            self.resolve(visit, at, self._unexplained(visit))
 
     def _unexplained(self, visit: Visit) -> Outcome:
         if visit.cut:
@@ -143,7 +143,7 @@ class Calls:
         # any decision of the queue would have told its QUEUESTATUS
         return Outcome.ABANDONED if visit.caller_gone else Outcome.REDIRECTED
 
-    def _resolve(self, visit: Visit, at: float, outcome: Outcome) -> None:
+    def resolve(self, visit: Visit, at: float, outcome: Outcome) -> None:
         """The one place where a visit gets its outcome."""
         visit.outcome, visit.unresolved_until = outcome, None
         visit.left = at if visit.left is None else visit.left
@@ -227,13 +227,13 @@ class Calls:
 
     def _phones_leg(self, visit: Visit, interface: str) -> str | None:
         """The leg of the agent's own phone, also behind a Local channel, which may end before it or after."""
-        for session in self._sessions_at(interface):
+        for session in self.sessions_at(interface):
             for key in self._state.agents[session.agent].legs:
                 if self._state.legs[key].visit == visit.key and self._state.legs[key].up:
                     return key
         return None
 
-    def _sessions_at(self, place: str) -> list[AgentSession]:
+    def sessions_at(self, place: str) -> list[AgentSession]:
         """The live sessions at an address, or at a phone."""
         keys = self._state.addresses.get(place) or self._state.phones.get(place)
         return [self._state.sessions[key] for key in keys or ()]
@@ -249,7 +249,7 @@ class Calls:
         visit.answered, visit.rung = at, rung
         visit.interface = visit.interface or phone
         visit.left = at if visit.left is None else visit.left
-        self._resolve(visit, at, Outcome.ANSWERED)
+        self.resolve(visit, at, Outcome.ANSWERED)
         self._led_by(visit, leg)
         session = self._session_for(phone, visit.queue)
         if leg in self._state.legs:  # without a session it is a call outside the ACD to the agent
@@ -265,7 +265,7 @@ class Calls:
 
     def _session_for(self, interface: str, queue: str) -> AgentSession | None:
         """The session this call belongs to; of several that share the queue a READY one."""
-        live = self._sessions_at(interface)
+        live = self.sessions_at(interface)
         serving = [session for session in live if session.joined and queue in self._state.groups[session.group].queues]
         ready = [session for session in serving if session.state is SessionState.READY]
         return next(iter(ready or serving), None)
@@ -280,7 +280,7 @@ class Calls:
         leg = self._state.legs.get(event.leg)
         if leg is not None and leg.visit is None:
             leg.bridged = True
-            self._up(leg, event.at)
+            self.leg_up(leg, event.at)
         for visit in self._visits_led_by(event.instead_of):
             if visit.local:  # optimised away; for a phone's own channel it would be a transfer
                 self._led_by(visit, event.leg)
@@ -329,7 +329,7 @@ class Calls:
         if ring is not None:
             leg.visit = ring.visit
         elif event.dialling:
-            self._up(leg, event.at)
+            self.leg_up(leg, event.at)
 
     def _ring_behind(self, sessions: list[str], linked: str) -> Ring | None:
         """The queue's ring at an address whose phone is now called by the dialplan behind it."""
@@ -348,9 +348,9 @@ class Calls:
     def dial_ended(self, event: ev.DialEnded) -> None:
         leg = self._state.legs.get(event.leg)
         if leg is not None and event.status == "ANSWER":
-            self._up(leg, event.at)
+            self.leg_up(leg, event.at)
 
-    def _up(self, leg: Leg, at: float) -> None:
+    def leg_up(self, leg: Leg, at: float) -> None:
         if not leg.up:
             leg.up = True
             self._floor.derive(self._state.agents[leg.agent], at)
@@ -359,13 +359,13 @@ class Calls:
         ring = self._state.ringing.pop(event.leg, None)
         if ring is not None:
             self._floor.ring_over(ring.interface, event.at)
-        self._end_leg(event)
+        self.end_leg(event)
         for key in self._state.calls.pop(event.leg, ()):
             visit = self._state.visits.get(key)
             if visit is not None:
                 self._channel_of_visit_ended(visit, event)
 
-    def _end_leg(self, event: ev.ChannelEnded) -> None:
+    def end_leg(self, event: ev.ChannelEnded) -> None:
         leg = self._state.legs.pop(event.leg, None)
         if leg is None:
             return
@@ -386,122 +386,8 @@ class Calls:
         if visit.call == event.leg:
             visit.caller_gone = True
             if visit.outcome is None:
-                self._resolve(visit, event.at, self._unexplained(visit))
+                self.resolve(visit, event.at, self._unexplained(visit))
         self.forget_if_final(visit)
-
-    # After a picture --------------------------------------------------------------------------------------
-
-    def compare(self, picture: ev.PictureTaken, restarted: bool) -> None:
-        """Makes the calls agree with what Asterisk shows after the link was down."""
-        channels = {channel.leg: channel for channel in picture.channels}
-        for leg in [leg for leg in self._state.legs if leg not in channels]:
-            self._end_leg(ev.ChannelEnded(self._gone_at(picture, restarted), leg, self._state.legs[leg].up))
-        for channel in picture.channels:
-            self._adopt(channel, picture.at)
-        waiting: dict[str, set[str]] = {}  # call -> the queues it waits in
-        for caller in picture.callers:
-            waiting.setdefault(caller.call, set()).add(caller.queue)
-        for visit in list(self._state.visits.values()):
-            self._compare_visit(visit, picture, channels, waiting, restarted)
-        for caller in picture.callers:
-            if self.waiting(caller.call, caller.queue) is None:
-                came = picture.at - caller.wait
-                self.enter(came, caller.call, caller.queue, caller.caller, caller.channel, position=caller.position)
-        self._line_up(picture)
-        for channel in picture.channels:
-            self._adopt_call(channel, picture)
-        known = self._state.visits
-        for call, keys in list(self._state.calls.items()):
-            if call not in channels and not any(key in known for key in keys):
-                del self._state.calls[call]
-        for leg in [leg for leg, ring in self._state.ringing.items() if leg not in channels or ring.visit not in known]:
-            self._floor.ring_over(self._state.ringing.pop(leg).interface, picture.at)
-
-    def _line_up(self, picture: ev.PictureTaken) -> None:
-        """No event tells of a changed priority, but the picture shows everybody's place."""
-        places = {(caller.call, caller.queue): caller.position for caller in picture.callers}
-        for queue in self._state.queues.values():
-            queue.waiting.sort(key=lambda key: places.get((self._state.visits[key].call, queue.name), 0))
-
-    def _adopt_call(self, leg: ev.SeenChannel, picture: ev.PictureTaken) -> None:
-        """A call that came and was answered while nobody watched, and is still talked in."""
-        address = self._address_of(leg.channel)
-        callers = [c for c in picture.channels if c.bridge and c.bridge == leg.bridge and c.queue]
-        if not leg.acd or self._state.calls.get(leg.leg) or address is None or not callers:
-            return
-        if self.waiting(callers[0].leg, callers[0].queue) is not None:
-            return  # answered while the picture was taken: the AgentConnect is still to come
-        first = callers[0]
-        visit = self.enter(picture.at, first.leg, first.queue, first.caller, first.channel, position=1)
-        visit.estimated = True
-        self.answer(visit, picture.at, address, leg.leg, None)
-
-    def _address_of(self, channel: str) -> str | None:
-        """Where the agent is whom a queue reaches by this channel: his phone, or the address it stands behind."""
-        device = device_of_channel(channel)
-        for key in self._state.phones.get(device, ()):
-            return self._state.sessions[key].address
-        return next((each for each in self._state.addresses if device_of_address(each) == device), None)
-
-    def _gone_at(self, picture: ev.PictureTaken, restarted: bool) -> float:
-        """A call that Asterisk no longer has ended at the loss of the link, and at the latest when it started anew."""
-        return min(self._state.lost_at or picture.at, picture.booted) if restarted else picture.at
-
-    def _adopt(self, channel: ev.SeenChannel, at: float) -> None:
-        known = channel.leg in self._state.legs or self._behind_a_caller(channel)
-        if not known and not channel.acd:
-            self.channel_made(ev.ChannelMade(at, channel.leg, channel.channel, channel.linked, channel.dialling))
-        leg = self._state.legs.get(channel.leg)
-        if leg is not None and channel.up and leg.visit is None:
-            leg.bridged = leg.bridged or bool(channel.bridge)
-            self._up(leg, at)
-
-    def _behind_a_caller(self, channel: ev.SeenChannel) -> bool:
-        """The phone behind a Local channel that a queue rang for this caller while nobody watched."""
-        behind = (s for s in self._sessions_at(device_of_channel(channel.channel)) if s.behind)
-        return any(behind) and channel.linked in self._state.calls and channel.linked != channel.leg
-
-    def _compare_visit(
-        self,
-        visit: Visit,
-        picture: ev.PictureTaken,
-        channels: dict[str, ev.SeenChannel],
-        waiting: dict[str, set[str]],
-        restarted: bool,
-    ) -> None:
-        if visit.outcome is None and visit.queue not in waiting.get(visit.call, ()):
-            self._missed_exit(visit, picture, channels, restarted)
-        if visit.answered is not None and visit.released is None and visit.leg not in channels:
-            visit.estimated = True
-            self.release(visit, self._missed_release(visit, picture, restarted))
-        if visit.call not in channels and visit.call not in waiting:  # else he left between the two lists
-            visit.caller_gone = True
-            self._state.calls.pop(visit.call, None)
-        self.forget_if_final(visit)
-
-    def _missed_exit(
-        self, visit: Visit, picture: ev.PictureTaken, channels: dict[str, ev.SeenChannel], restarted: bool
-    ) -> None:
-        """He left while nobody watched: to an agent he still talks to, or nobody knows how."""
-        visit.estimated = True
-        caller = channels.get(visit.call)
-        if caller is not None and caller.bridge:
-            for other in picture.channels:
-                address = self._address_of(other.channel) if other.acd and other.bridge == caller.bridge else None
-                if address is not None:
-                    self.answer(visit, picture.at, address, other.leg, None)
-                    return
-        gone_at = self._gone_at(picture, restarted) if caller is None else picture.at
-        self._resolve(visit, gone_at, Outcome.LOST if restarted else Outcome.UNKNOWN)
-
-    def _missed_release(self, visit: Visit, picture: ev.PictureTaken, restarted: bool) -> float:
-        """The member's LastCall tells the end of a call nobody saw end; else the loss of the link or now."""
-        assert visit.answered is not None
-        for member in picture.members:
-            same = (member.queue, member.interface) == (visit.queue, visit.interface)
-            if same and member.last_call + 1 > visit.answered:  # whole seconds, cut off
-                return min(max(member.last_call, visit.answered), picture.at)
-        return self._gone_at(picture, restarted)
 
     # Look-ups ---------------------------------------------------------------------------------------------
 

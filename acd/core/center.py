@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from acd.core import events as ev
 from acd.core import refusals
 from acd.core.calls import Calls, new_queue
+from acd.core.comparison import Comparison
 from acd.core.devices import device_of_address, device_of_channel
 from acd.core.effects import Effect, GroupMoved, HandlerMoved, QueueMoved, VisitMoved
 from acd.core.figures import Measured, Tally
@@ -240,7 +241,7 @@ class Center:
         gone = self.members.compare(picture)
         for seen in picture.members:
             self._back_in(seen.queue, seen.interface)
-        self.calls.compare(picture, restarted)
+        Comparison(self.state, self.floor, self.calls, picture, restarted).run()
         if not restarted:
             self._take_over_members(picture.at)
             for member in gone:

@@ -1,6 +1,7 @@
 """A recording of a real Asterisk, played to a whole service over a socket at the moments at which it was made."""
 
 import asyncio
+import concurrent.futures
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -79,6 +80,15 @@ class RecordedAsterisk(Switch):
                 burst = b""
             burst, last = burst + data, at
         yield last, burst
+
+
+class PatientStore(Store):
+    """Waits for the disk outside of the loop, whose time would leap meanwhile."""
+
+    async def written(self) -> None:
+        done: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._waiting.put_nowait(done)
+        done.result(timeout=10)
 
 
 def _first(records: list[recordings.Record], text: bytes) -> int:
@@ -182,7 +192,7 @@ def _of_queue(view: QueueView) -> dict[str, float]:
 def played(name: str, setup: Setup, folder: Path, cut: int | None = None) -> Played:
     """What becomes of a recording, whole or cut into pieces of so many bytes. In `folder` the database may be made."""
     asterisk = RecordedAsterisk(name, setup.connection)
-    store = Store(f"sqlite:///{folder}/acd.db")
+    store = PatientStore(f"sqlite:///{folder}/acd.db")
     store.open()
     try:
         with asyncio.Runner(loop_factory=LeapingLoop) as runner:
