@@ -47,7 +47,7 @@ async def compare(
     _compare_entries(rows, lines)
     for row in rows:
         of_call = [line for line in lines if (line.call, line.queue) == (row["call"], row["queue"])]
-        _compare_row(desk, row, of_call, lines)
+        _compare_row(desk, row, of_call, lines, first=_is_first(row, rows))
         if row["outcome"] == "answered" and row["call"] not in misjudged:
             _compare_agents_part(desk, row, of_call)
     for name in {row["queue"] for row in rows}:
@@ -67,12 +67,12 @@ def _compare_entries(rows: list[Json], lines: list[LogLine]) -> None:
 # A row ------------------------------------------------------------------------------------------------------------
 
 
-def _compare_row(desk: Desk, row: Json, of_call: list[LogLine], lines: list[LogLine]) -> None:
+def _compare_row(desk: Desk, row: Json, of_call: list[LogLine], lines: list[LogLine], *, first: bool) -> None:
     assert row["outcome"] is not None and row["ended"] is not None, row
     _compare_whole_seconds(row)
     (entered,) = (line for line in of_call if line.event == "ENTERQUEUE")
     assert moment(row["entered"]) == near(entered.at, LOG)
-    caller = result_of(desk, row["caller"]) if _is_first(row, lines) else None
+    caller = result_of(desk, row["caller"]) if first else None
     if caller is not None:
         assert moment(row["entered"]) == near(_entry_of(caller)), (row, caller)
     if row["outcome"] == "answered":
@@ -83,10 +83,9 @@ def _compare_row(desk: Desk, row: Json, of_call: list[LogLine], lines: list[LogL
         _compare_not_answered(row, of_call, caller)
 
 
-def _is_first(row: Json, lines: list[LogLine]) -> bool:
+def _is_first(row: Json, rows: list[Json]) -> bool:
     """Of a caller who goes on to another queue, only the first entry can be seen at his phone."""
-    entries = [line.queue for line in lines if (line.call, line.event) == (row["call"], "ENTERQUEUE")]
-    return entries[0] == str(row["queue"])
+    return all(row["entered"] <= other["entered"] for other in rows if other["caller"] == row["caller"])
 
 
 def _compare_whole_seconds(row: Json) -> None:

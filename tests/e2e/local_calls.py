@@ -162,8 +162,9 @@ class LocalCalls:
         (connect,) = self.operator.heard("AgentConnect", Uniqueid=row["call"], Queue=row["queue"])
         assert moment(row["answered"]) == near(at(connect), EXACT)
         assert row["agent"] in [None, *(seat.id for seat in self.seats if seat.address == connect.get("Interface"))]
-        (ended,) = self.operator.heard("Hangup", Uniqueid=connect.get("DestUniqueid"))
-        assert moment(row["ended"]) == near(at(ended), EXACT), "talk ends with the agent's own leg"
+        leg = connect.get("DestUniqueid")
+        ended = [*self.operator.heard("HangupRequest", Uniqueid=leg), *self.operator.heard("Hangup", Uniqueid=leg)][0]
+        assert moment(row["ended"]) == near(at(ended), EXACT), "talk ends when the agent's side hangs up"
         assert row["talk_time_exact"] == near(at(ended) - at(connect), EXACT)
 
     # Asterisk
