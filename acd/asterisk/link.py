@@ -35,6 +35,7 @@ NO_HEADERS: Headers = MappingProxyType({})
 
 LONGEST_LINE = 1024  # bytes with its line end; Asterisk: "line too long"
 MOST_HEADERS = 128  # with Action and ActionID; Asterisk: "Too many lines in message"
+HELD = 3.0  # seconds after which a link has held, so that its loss is answered at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -517,7 +518,7 @@ class Link:
             raise LinkError(f"the picture could not be taken: {_words(trouble)}") from trouble
         if not connection.closed:
             self._begin_live(connection)
-            await asyncio.sleep(self._backoff[False][1])
+            await asyncio.sleep(min(HELD, self._backoff[False][1]))
             self._tries.clear()  # it held for a while: the next loss is a new one
 
     async def _wait_for_boot(self, connection: Connection) -> None:

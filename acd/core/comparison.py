@@ -60,7 +60,9 @@ class Comparison:
     def _behind_a_caller(self, channel: ev.SeenChannel) -> bool:
         """The phone behind a Local channel that a queue rang for this caller while nobody watched."""
         behind = (s for s in self._calls.sessions_at(device_of_channel(channel.channel)) if s.behind)
-        return any(behind) and channel.linked in self._state.calls and channel.linked != channel.leg
+        caller = self._channels.get(channel.linked)
+        of_a_queue = channel.linked in self._state.calls or (caller is not None and bool(caller.queue))
+        return any(behind) and of_a_queue and channel.linked != channel.leg
 
     # Visits that were known -------------------------------------------------------------------------------
 

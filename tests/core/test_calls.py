@@ -989,21 +989,27 @@ def test_a_place_in_line_that_nobody_knows_is_the_last_one(desk):
     assert desk.center.queue("support").waiting == ["first/support/1", "c2/support/1"]
 
 
-def test_who_is_answered_behind_a_local_channel_while_the_link_is_down_is_found_talking(desk):
+@pytest.mark.parametrize("came_before", [True, False])
+def test_who_is_answered_behind_a_local_channel_while_the_link_is_down_is_found_talking(desk, came_before):
     desk.apply(desk.center.create_agent(desk.now, "1001", "alice"))
     desk.apply(desk.center.create_session(desk.now, "s", "1001", "support", LOCAL, device="PJSIP/1001"))
     desk.ask("s", "READY")
-    desk.join()
+    if came_before:
+        desk.join()
     desk.apply(ev.LinkLost(desk.now, "cut"))
     channels = [
-        ev.SeenChannel("c1", "PJSIP/trunk-01", "c1", "b", True, False, False, "support"),
+        ev.SeenChannel("c1", "PJSIP/trunk-01", "c1", "b", True, False, False, "support", "555"),
         ev.SeenChannel("half1", "Local/1@phones-01;1", "c1", "b", True, False, True),
         ev.SeenChannel("half2", "Local/1@phones-01;2", "c1", "d", True, False, False),
         ev.SeenChannel("desk phone", "PJSIP/1001-07", "c1", "d", True, False, False),
     ]
     desk.after(5).link(channels=channels)
-    assert (desk.visit().outcome, desk.visit().agent) == (Outcome.ANSWERED, "1001")
+    visit = desk.visit()
+    assert (visit.outcome, visit.agent, visit.caller) == (Outcome.ANSWERED, "1001", "555")
     assert desk.agent_now().state is AgentState.BUSY_ACD
+    for channel in ("desk phone", "half1", "half2", "c1"):
+        desk.apply(ev.ChannelEnded(desk.now, channel, True))
+    assert desk.agent_now().number_of_incoming_calls == 0
 
 
 def test_who_picks_up_another_call_while_he_talks_is_busy_until_the_last_one_is_over(desk):
