@@ -7,7 +7,8 @@ from acd.core.effects import AddMember, Effect, PauseMember, RemoveMember
 from acd.core.records import Agent, AgentSession, Member, Present, State
 from acd.core.states import AgentState, SessionState
 
-MOST_GIVEN_UP = 8  # echoes of one member's repeated orders that are waited for
+MOST_GIVEN_UP = 8  # echoes of one member's repeated orders that are waited for,
+ECHO_WITHIN = 60.0  # and the seconds for which each of them is
 WRAP_UP = "wrapup"  # the reason of a pause that is ours: during an ACD call and its wrap-up
 OUT_OF_SERVICE = frozenset({4, 5})  # device states INVALID and UNAVAILABLE: nobody can be reached there
 LOGGED_OFF = "logged off"  # the reason of the pause that stands in for removing a static member
@@ -87,10 +88,17 @@ class Members:
             if not any(other.ordered or other.doubtful for other in others):
                 self._state.orders_due.pop(member.interface, None)
             return False
-        if seen in member.given_up:
-            del member.given_up[: member.given_up.index(seen) + 1]
+        if self._is_late_echo(member, seen):
             return False
         return seen != self.wanted(member.queue, member.interface)
+
+    def _is_late_echo(self, member: Member, seen: Present | None) -> bool:
+        """Of an order that was given again, because nothing came of it in time."""
+        for place, (order, at) in enumerate(member.given_up):
+            if order == seen and self.now - at < ECHO_WITHIN:
+                del member.given_up[: place + 1]
+                return True
+        return False
 
     def order(self, interface: str) -> None:
         """Orders the difference between what is wanted at this phone and what is seen or under way."""
@@ -143,7 +151,8 @@ class Members:
     def _forget(self, queue: str | None, interface: str) -> None:
         for member in self._state.members.get(interface, {}).values():
             if queue in (None, member.queue) and member.ordered:
-                member.given_up = [*member.given_up, *member.ordered][-MOST_GIVEN_UP:]
+                again = [(order, self.now) for order in member.ordered]
+                member.given_up = [*member.given_up, *again][-MOST_GIVEN_UP:]
                 member.ordered.clear()
                 member.doubtful = True
 

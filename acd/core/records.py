@@ -123,7 +123,7 @@ class Member:
     doubtful: bool = False  # an order came to nothing, or nothing tells what came of it: `seen` may be wrong
     ours: bool = False  # brought in by an order of ours, so it goes when no session wants it
     ordered: list[Present | None] = field(default_factory=list)
-    given_up: list[Present | None] = field(default_factory=list)  # orders repeated since; their echo may still come
+    given_up: list[tuple[Present | None, float]] = field(default_factory=list)  # orders repeated since, and when
 
     @property
     def coming(self) -> Present | None:

@@ -251,3 +251,16 @@ def test_the_late_echo_of_a_repeated_order_is_not_taken_for_somebody_elses_wish(
     desk.obey(desk.orders[-2])  # the echo of the second unpause
     desk.obey(desk.orders[-1])
     assert (session.state, session.reason) == (SessionState.NOT_READY, "lunch")
+
+
+def test_what_looks_like_the_echo_of_an_order_given_up_long_ago_is_somebodys_wish(desk):
+    session = desk.agent()
+    desk.ask(session.id, "NOT_READY", "tea")
+    desk.obedient = False
+    desk.ask(session.id, "READY")
+    desk.obedient = True
+    desk.after(6)  # the first unpause was lost, the second one came
+    desk.ask(session.id, "NOT_READY", "lunch")
+    desk.after(60)
+    desk.pause(PHONE, False)
+    assert session.state is SessionState.READY
