@@ -12,7 +12,7 @@ HEARS = (
     *("QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon"),
     *("AgentCalled", "AgentConnect", "AgentComplete", "AgentRingNoAnswer"),
     *("QueueMemberAdded", "QueueMemberRemoved", "QueueMemberPause", "QueueMemberPenalty"),
-    *("Newchannel", "BridgeEnter", "BridgeLeave", "Hangup", "UserEvent", "Shutdown"),
+    *("Newchannel", "BridgeEnter", "BridgeLeave", "HangupRequest", "Hangup", "UserEvent", "Shutdown"),
 )
 
 

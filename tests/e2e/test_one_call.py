@@ -16,6 +16,7 @@ async def test_a_call_is_told_by_five_events_each_once_and_becomes_one_row(local
     caller = await local.call("one", stay=2)
     await alice.until_session("BUSY_ON_CALL")
     row = await local.until_over(caller)
+    await caller.reaches("AgentComplete")
 
     assert caller.lived_through(*QUEUE_EVENTS, "QueueCallerAbandon", "AgentRingNoAnswer") == [*QUEUE_EVENTS]
     told = [local.operator.heard(event, Queue="one", Uniqueid=caller.call)[0] for event in QUEUE_EVENTS]
