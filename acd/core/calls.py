@@ -235,8 +235,8 @@ class Calls:
 
     def sessions_at(self, place: str) -> list[AgentSession]:
         """The live sessions at an address, or at a phone."""
-        keys = self._state.addresses.get(place) or self._state.phones.get(place)
-        return [self._state.sessions[key] for key in keys or ()]
+        at_phone = self._state.phones.get(place, ())
+        return self._state.logged_on_at(place) or [self._state.sessions[key] for key in at_phone]
 
     def _unheard_ring(self, event: ev.AgentConnected) -> Ring:
         """Its AgentCalled came while the link was down, or another phone picked the call up and nothing said so yet."""

@@ -5,7 +5,7 @@ A request only asks: it returns the event that records it, or raises a refusal.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from acd.core import events as ev
 from acd.core import refusals
@@ -22,7 +22,6 @@ from acd.core.states import BUSY, ACDGroupEvent, ACDQueueEvent, AgentHandlerEven
 INVALID = 4  # device state of a phone that Asterisk has never heard of
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
 NOTHING: Sequence[Effect] = ()
-T = TypeVar("T")
 
 
 class Center:
@@ -161,7 +160,7 @@ class Center:
 
     def _back_in(self, queue: str, interface: str) -> None:
         """Who was taken out of a queue from outside and put back again serves it again."""
-        for session in (self.state.sessions[key] for key in self.state.addresses.get(interface, ())):
+        for session in self.state.logged_on_at(interface):
             session.left.discard(queue)
 
     def _member_removed(self, event: ev.MemberRemoved) -> None:
@@ -214,7 +213,7 @@ class Center:
         self.state.devices[event.device] = event.in_service
 
     def _settle_at(self, interface: str, at: float) -> None:
-        for agent in {self.state.sessions[key].agent for key in self.state.addresses.get(interface, ())}:
+        for agent in {session.agent for session in self.state.logged_on_at(interface)}:
             self.floor.reconsider(agent, at)
 
     # The link ---------------------------------------------------------------------------------------------
@@ -564,6 +563,6 @@ class Center:
 RESTART_SLACK = 2.0  # seconds by which two readings of one start-up may differ: Uptime is whole seconds
 
 
-def _changed(before: dict[str, T], now: dict[str, T]) -> list[str]:
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """The keys whose value came, went or is another."""
     return [key for key in {**before, **now} if before.get(key) != now.get(key)]

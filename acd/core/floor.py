@@ -47,18 +47,17 @@ class Floor:
 
     def ring_over(self, interface: str, at: float) -> None:
         """A phone has stopped ringing: what was put off because of it happens now, unless it was answered."""
-        for key in list(self._state.addresses.get(interface, ())):
-            session = self._state.sessions[key]
+        for session in self._state.logged_on_at(interface):
             if session.next_state is not None and not session.busy and not self._rings(session):
                 goal, session.next_state = session.next_state, None
                 self.ask_session(session, goal, session.next_reason, at)
 
     def missed(self, interface: str, at: float) -> None:
         """An offered call was not answered; too many in a row, and calls are kept from the agent."""
-        keys = self._state.addresses.get(interface)
-        if not keys:
+        there = self._state.logged_on_at(interface)
+        if not there:
             return
-        agent = self._state.agents[self._state.sessions[keys[0]].agent]
+        agent = self._state.agents[there[0].agent]
         agent.missed += 1
         if self._state.missed_calls and agent.missed >= self._state.missed_calls:
             agent.missed = 0
@@ -91,8 +90,7 @@ class Floor:
 
     def take_back(self, address: str) -> None:
         """Asterisk refused what was asked for at this phone: every wish there is what it was."""
-        for key in self._state.addresses.get(address, ()):
-            session = self._state.sessions[key]
+        for session in self._state.logged_on_at(address):
             if not session.joined:  # a refused log-on is withdrawn
                 continue
             agent = self._state.agents[session.agent]

@@ -58,7 +58,7 @@ class Members:
 
     def sessions_at(self, interface: str, queue: str) -> list[AgentSession]:
         """The live sessions at this phone whose group is fed by the queue."""
-        live = (self._state.sessions[key] for key in self._state.addresses.get(interface, ()))
+        live = self._state.logged_on_at(interface)
         return [session for session in live if queue in self.queues_of(session)]
 
     def queues_of(self, session: AgentSession) -> list[str]:
@@ -106,8 +106,8 @@ class Members:
             return  # the picture after the next log-in shows the difference
         known = self._state.members.get(interface, {}).values()
         queues = {member.queue: None for member in known if member.ours or member.ordered or member.doubtful}
-        for key in self._state.addresses.get(interface, ()):
-            queues.update(dict.fromkeys(self.queues_of(self._state.sessions[key])))
+        for session in self._state.logged_on_at(interface):
+            queues.update(dict.fromkeys(self.queues_of(session)))
         pauses: dict[Present, list[Member]] = {}
         for queue in queues:
             member, want = self.get(queue, interface), self.wanted(queue, interface)
@@ -139,7 +139,7 @@ class Members:
             self._emit(PauseMember(member.queue, interface, want.paused, want.reason))
 
     def _add(self, queue: str, interface: str, want: Present) -> AddMember:
-        session = self._state.sessions[self._state.addresses[interface][0]]
+        session = self._state.logged_on_at(interface)[0]
         phone = session.device if session.behind else ""
         return AddMember(queue, interface, self._state.agents[session.agent].user, want.paused, want.reason, phone)
 

@@ -239,7 +239,9 @@ class State:
     visits: dict[str, Visit] = field(default_factory=dict)
     calls: dict[str, list[str]] = field(default_factory=dict)  # caller's channel -> keys of its visits, in order
     legs: dict[str, Leg] = field(default_factory=dict)
-    orders_due: dict[str, float] = field(
-        default_factory=dict
-    )  # phone -> when every order there is confirmed, or repeated
+    orders_due: dict[str, float] = field(default_factory=dict)  # interface -> when what is not confirmed is repeated
     ringing: dict[str, Ring] = field(default_factory=dict)  # by ACD leg
+
+    def logged_on_at(self, address: str) -> list[AgentSession]:
+        """The live sessions at an address, oldest first; those that Asterisk has not confirmed yet included."""
+        return [self.sessions[key] for key in self.addresses.get(address, ())]

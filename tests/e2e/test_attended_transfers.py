@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from phones.callers import Caller
 from tests.e2e.compare import compare
 from tests.e2e.desk import Agent, Desk
 from tests.e2e.operator import Operator
@@ -49,6 +50,19 @@ async def _hang_up(_: Operator, agent: Agent) -> None:
     await agent.phone.hangup()
 
 
+async def _consulting(desk: Desk, operator: Operator, way: Way, agent: Agent, number: str) -> Caller:
+    """A caller whom the agent has taken, and who is on hold while the agent asks somebody else."""
+    caller = await desk.call("642")
+    await agent.takes(caller)
+    await asyncio.sleep(0.5)
+    await way.consult(operator, agent, number)
+    return caller
+
+
+async def _rings(agent: Agent) -> None:
+    await until(lambda: any(call.state == "incoming" for call in agent.phone.calls), 5, f"{agent.user}'s phone rings")
+
+
 BY_PHONE, BY_CODE, BY_OPERATOR = Way(_second_call, _refer_with_replaces), Way(_code, _hang_up), Way(_atxfer, _hang_up)
 
 
@@ -57,11 +71,8 @@ async def test_an_agent_who_asks_a_colleague_and_leaves_him_the_caller_has_talke
     desk: Desk, operator: Operator, way: Way
 ) -> None:
     alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex")
-    caller = await desk.call("642")
-    await alice.takes(caller)
-    await asyncio.sleep(0.5)
-    await way.consult(operator, alice, bob.id)
-    await until(lambda: any(call.state == "incoming" for call in bob.phone.calls), 5, "bob's phone rings")
+    caller = await _consulting(desk, operator, way, alice, bob.id)
+    await _rings(bob)
     await bob.phone.answer()
     await bob.until_agent("BUSY_INCOMING")
     await asyncio.sleep(0.5)
@@ -90,10 +101,7 @@ async def test_a_caller_left_in_another_queue_waits_there_in_the_agents_place(
     desk: Desk, operator: Operator, way: Way
 ) -> None:
     alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex", ready=False)
-    caller = await desk.call("642")
-    await alice.takes(caller)
-    await asyncio.sleep(0.5)
-    await way.consult(operator, alice, "643")
+    caller = await _consulting(desk, operator, way, alice, "643")
     await desk.until_waiting("annex", 1)
     await asyncio.sleep(0.5)
     await way.complete(operator, alice)
@@ -102,7 +110,7 @@ async def test_a_caller_left_in_another_queue_waits_there_in_the_agents_place(
     assert (await desk.queue("annex"))["current_calls_queued"] == 1
     await bob.set_agent("READY")
     await bob.set("READY")
-    await until(lambda: any(call.state == "incoming" for call in bob.phone.calls), 5, "bob's phone rings")
+    await _rings(bob)
     await bob.phone.answer()
     await bob.until_session("BUSY_ON_CALL")
     await asyncio.sleep(0.5)
@@ -128,11 +136,8 @@ async def test_a_caller_left_with_the_agent_of_another_queue_is_a_call_of_each(
     desk: Desk, operator: Operator, way: Way
 ) -> None:
     alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex")
-    caller = await desk.call("642")
-    await alice.takes(caller)
-    await asyncio.sleep(0.5)
-    await way.consult(operator, alice, "643")
-    await until(lambda: any(call.state == "incoming" for call in bob.phone.calls), 5, "bob's phone rings")
+    caller = await _consulting(desk, operator, way, alice, "643")
+    await _rings(bob)
     await bob.phone.answer()
     await bob.until_session("BUSY_ON_CALL")
     await asyncio.sleep(1)
@@ -184,11 +189,8 @@ async def test_an_agent_whose_colleague_does_not_answer_goes_on_with_the_caller(
     desk: Desk, operator: Operator, way: Way
 ) -> None:
     alice, bob = await desk.log_on(1001, "hall"), await desk.log_on(1002, "annex")
-    caller = await desk.call("642")
-    await alice.takes(caller)
-    await asyncio.sleep(0.5)
-    await way.consult(operator, alice, bob.id)
-    await until(lambda: any(call.state == "incoming" for call in bob.phone.calls), 5, "bob's phone rings")
+    caller = await _consulting(desk, operator, way, alice, bob.id)
+    await _rings(bob)
     await bob.phone.reject()
     await bob.phone.wait_until_idle()
     await bob.until_agent("READY")

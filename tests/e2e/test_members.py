@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from phones.callers import Caller
 from tests.e2e.compare import compare
-from tests.e2e.desk import Desk, eventually
+from tests.e2e.desk import Agent, Desk, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120, func_only=True)]
 
@@ -24,6 +25,17 @@ async def _members_are(desk: Desk, queue: str, *paused: str) -> None:
         )
 
     await eventually(look, 3, f"{queue} has members {paused}")
+
+
+async def _the_next_call_is_his(desk: Desk, agent: Agent, talking: Caller, waiting: Caller) -> None:
+    """The caller he talks to hangs up; after his wrap-up he takes the one who waits, and all accounts agree."""
+    await talking.hangup()
+    await agent.until_session("BUSY_WRAPUP")
+    await agent.wrap_up(end=True)
+    await agent.takes(waiting)
+    await waiting.hangup()
+    await desk.settle()
+    assert len(await compare(desk)) == 2
 
 
 async def test_a_member_removed_from_his_only_queue_in_mid_call_is_logged_off_after_it(desk: Desk) -> None:
@@ -53,13 +65,7 @@ async def test_a_member_removed_and_put_back_in_mid_call_is_there_after_it(desk:
     waiting = await desk.call("642")
     await asyncio.sleep(1.2)
     assert not alice.heard_from(waiting)
-    await caller.hangup()
-    await alice.until_session("BUSY_WRAPUP")
-    await alice.wrap_up(end=True)
-    await alice.takes(waiting)
-    await waiting.hangup()
-    await desk.settle()
-    assert len(await compare(desk)) == 2
+    await _the_next_call_is_his(desk, alice, caller, waiting)
 
 
 async def test_a_member_removed_from_one_of_two_queues_in_mid_call_serves_the_other(desk: Desk) -> None:
@@ -112,10 +118,4 @@ async def test_reloads_in_mid_call_change_nothing(desk: Desk) -> None:
         await asyncio.sleep(1.2)  # a try of the one who waits
         assert (await alice.session())["state"] == "BUSY_ON_CALL", command
         assert not alice.heard_from(waiting), command
-    await caller.hangup()
-    await alice.until_session("BUSY_WRAPUP")
-    await alice.wrap_up(end=True)
-    await alice.takes(waiting)
-    await waiting.hangup()
-    await desk.settle()
-    assert len(await compare(desk)) == 2
+    await _the_next_call_is_his(desk, alice, caller, waiting)
