@@ -2,8 +2,9 @@
 # make down    removes it
 # make test    everything: lint, types, unit tests, end-to-end tests on the real Asterisk
 # make quick   the same without Docker, in seconds
+# make fuzz    looks for histories and inputs that break something, with other ones at each run
 
-.PHONY: demo down test quick lint types unit e2e bench format lock clean
+.PHONY: demo down test quick lint types unit e2e fuzz bench format lock clean
 .DEFAULT_GOAL := quick
 
 BIN := .venv/bin
@@ -34,6 +35,9 @@ unit: .venv/ready
 e2e: .venv/ready
 	scripts/docker-ready
 	$(BIN)/pytest -m e2e
+
+fuzz: .venv/ready
+	$(BIN)/pytest -m hypothesis --hypothesis-profile=fuzz --timeout=3600
 
 bench: .venv/ready
 	$(BIN)/python -m tests.bench

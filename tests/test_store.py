@@ -162,6 +162,7 @@ def orders_under_way(desk: Diary) -> None:
     desk.apply(desk.center.create_agent(desk.now, "1002", "bob"))
     desk.apply(desk.center.create_session(desk.now, "s9", "1002", "support", "PJSIP/1002"))
     desk.apply(ev.SessionWithdrawn(desk.after(1).now, "s9", "refused"))
+    desk.apply(ev.MemberFound(desk.now, "support", PHONE, True))
     desk.after(30)
 
 

@@ -351,13 +351,12 @@ def refusal(order: Order, text: str, at: float) -> list[ev.Event]:
     if text.endswith("No such queue") and order.queue is not None:
         return [ev.QueueGone(at, order.queue)]
     match order:
-        case AddMember(queue, interface, name) if text.endswith("Already there"):
-            # Paused or not is not known, so it is said to be as nobody wants it: then that is ordered by itself.
-            return [ev.MemberAdded(at, queue, interface, name, True, "unknown", 0, True)]
+        case AddMember(queue, interface) if text.endswith("Already there"):
+            return [ev.MemberFound(at, queue, interface, True)]
         case RemoveMember(queue, interface) if text.endswith("Not there"):
             return [ev.MemberRemoved(at, queue, interface)]
         case RemoveMember(queue, interface) if text == "Member not dynamic":
-            return [ev.MemberAdded(at, queue, interface, "", False, "", 0, False)]
+            return [ev.MemberFound(at, queue, interface, False)]
         case PauseMember(queue, interface) if text == "Interface not found":
             return [ev.MemberRemoved(at, queue, interface)]
     return []

@@ -61,6 +61,7 @@ class Center:
             ev.HoldEnded: self.calls.hold_ended,
             ev.ChannelEnded: self.calls.channel_ended,
             ev.MemberAdded: self._member_added,
+            ev.MemberFound: self._member_found,
             ev.MemberRemoved: self._member_removed,
             ev.MemberPaused: self._member_paused,
             ev.MemberStatus: self._member_status,
@@ -156,6 +157,11 @@ class Center:
         for session in self.members.sessions_at(event.interface, event.queue):
             if event.status == INVALID and not session.joined:
                 session.wish = SessionState.SESSION_ENDED  # there is no such phone
+        self._settle_at(event.interface, event.at)
+
+    def _member_found(self, event: ev.MemberFound) -> None:
+        self._back_in(event.queue, event.interface)
+        self.members.found(event.queue, event.interface, event.dynamic)
         self._settle_at(event.interface, event.at)
 
     def _back_in(self, queue: str, interface: str) -> None:
@@ -357,8 +363,9 @@ class Center:
         for queue in event.queues:
             if queue not in self.state.queues:
                 self.state.queues[queue] = new_queue(self.state, queue, event.at)
-        for session in [s for s in self.state.sessions.values() if s.group == group.name and s.ended is None]:
-            self.members.order(session.address)
+        live = [s for s in self.state.sessions.values() if s.group == group.name and s.ended is None]
+        for agent in dict.fromkeys(session.agent for session in live):
+            self.floor.reconsider(agent, event.at)
 
     def _group_removed(self, event: ev.GroupRemoved) -> None:
         if self.state.groups.pop(event.group, None) is not None:

@@ -246,6 +246,15 @@ class MemberAdded(NamedTuple):
     dynamic: bool
 
 
+class MemberFound(NamedTuple):
+    """A refused order proves that the member is there; paused or not, it does not say."""
+
+    at: float
+    queue: str
+    interface: str
+    dynamic: bool
+
+
 class MemberRemoved(NamedTuple):
     """No member of this queue any more; of any, where `queue` is None."""
 
@@ -415,6 +424,7 @@ Event = (
     | CallerReplaced
     | CallPickedUp
     | MemberAdded
+    | MemberFound
     | MemberRemoved
     | MemberPaused
     | MemberStatus

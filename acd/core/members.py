@@ -79,6 +79,7 @@ class Members:
 
     def told(self, member: Member, seen: Present | None) -> bool:
         """Takes down what Asterisk says of a member; True when somebody else did it and we want it otherwise."""
+        news = member.doubtful or seen != member.seen
         member.seen, member.doubtful = seen, False
         member.ours = member.ours and seen is not None
         if seen in member.ordered:
@@ -88,9 +89,15 @@ class Members:
             if not any(other.ordered or other.doubtful for other in others):
                 self._state.orders_due.pop(member.interface, None)
             return False
-        if self._is_late_echo(member, seen):
+        if not news or self._is_late_echo(member, seen):  # said again, it is nobody's doing
             return False
         return seen != self.wanted(member.queue, member.interface)
+
+    def found(self, queue: str, interface: str, dynamic: bool) -> None:
+        """The member is there, in whatever state: what is wanted of it is ordered whatever that is."""
+        member = self.get(queue, interface)
+        member.seen, member.doubtful = member.seen or UNPAUSED, True
+        member.dynamic = dynamic
 
     def _is_late_echo(self, member: Member, seen: Present | None) -> bool:
         """Of an order that was given again, because nothing came of it in time."""
@@ -183,8 +190,9 @@ class Members:
         return [member for member in before if member.seen is None]
 
     def forget_orders(self) -> None:
-        """The link is gone, and with it every order under way."""
+        """The link is gone, and with it every order under way. What it may have brought in is ours."""
         self._state.orders_due.clear()
         for by_queue in self._state.members.values():
             for member in by_queue.values():
+                member.ours = member.ours or any(member.ordered)
                 member.ordered.clear()

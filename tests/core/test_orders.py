@@ -173,10 +173,51 @@ def test_a_member_that_turns_out_to_be_static_is_paused_instead_of_removed(desk)
     desk.obedient = False
     desk.ask(session.id, "SESSION_ENDED")
     desk.apply(ev.OrderFailed(desk.now, "support", PHONE, "Member not dynamic", False))
-    desk.apply(ev.MemberAdded(desk.now, "support", PHONE, "", False, "", 1, False))
+    desk.apply(ev.MemberFound(desk.now, "support", PHONE, False))
     assert desk.orders[-1] == PauseMember("support", PHONE, True, "logged off")
     desk.obey(desk.orders[-1])
     assert session.state is SessionState.SESSION_ENDED
+
+
+def test_a_member_found_to_be_there_already_is_ordered_to_be_as_wanted_whatever_it_was(desk):
+    """An added member whose event was lost: the second order is refused, and tells nothing of the pause."""
+    desk.agent()
+    desk.obedient = False
+    desk.apply(ev.GroupSet(desk.now, "support", ["support", "sales"]))
+    desk.apply(ev.OrderFailed(desk.now, "sales", PHONE, "Unable to add interface: Already there", False))
+    desk.members["sales", PHONE] = (True, "")
+    desk.apply(ev.MemberFound(desk.now, "sales", PHONE, True))
+    assert desk.orders[-1] == PauseMember("sales", PHONE, False, "")
+
+
+def test_a_member_whose_adding_was_ordered_just_before_the_link_was_lost_goes_with_its_group(desk):
+    desk.obedient = False
+    desk.apply(desk.center.create_agent(desk.now, "1001", "alice"))
+    desk.apply(desk.center.create_session(desk.now, "s1", "1001", "support", PHONE))
+    desk.members["support", PHONE] = (True, "")
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.link()
+    desk.apply(ev.GroupSet(desk.now, "support", ["sales"]))
+    assert RemoveMember("support", PHONE) in desk.orders
+
+
+def test_whose_group_has_no_queue_in_asterisk_any_more_cannot_be_reached(desk):
+    desk.agent()
+    desk.apply(ev.GroupSet(desk.now, "support", ["not made yet"]))
+    assert desk.agent_now().state is AgentState.UNKNOWN
+
+
+def test_a_pause_that_is_told_twice_is_not_somebodys_wish(desk):
+    """Two orders under way, each told twice: none of the four is taken for news from outside."""
+    session = desk.agent()
+    desk.obedient = False
+    desk.ask(session.id, "NOT_READY", "lunch")
+    desk.ask(session.id, "NOT_READY", "tea")
+    ordered = len(desk.orders)
+    for reason in ("lunch", "lunch", "tea", "tea"):
+        desk.apply(ev.MemberPaused(desk.now, "support", PHONE, True, reason))
+    assert (session.wish_reason, session.reason) == ("tea", "tea")
+    assert len(desk.orders) == ordered
 
 
 def test_a_late_echo_of_an_order_given_twice_changes_nothing(desk):
