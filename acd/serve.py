@@ -76,7 +76,12 @@ def make_handler(name: str, settings: HandlerSettings, store: Store) -> Handler:
     """One handler with all that belongs to it, its state as it was when the last run ended."""
     try:
         service = Service(
-            name, login_of(name, settings), store, registrations(settings), confirm_within=settings.confirm_within
+            name,
+            login_of(name, settings),
+            store,
+            registrations(settings),
+            confirm_within=settings.confirm_within,
+            queue_log=settings.queue_log,
         )
     except Unsendable as error:
         raise SettingsError(f"handlers.{name}: {error}") from None

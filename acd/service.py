@@ -8,6 +8,7 @@ import logging
 import queue
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from acd.asterisk import translate
 from acd.asterisk.link import Link, LinkError, Login, NoAnswer, NotConnected, Refused
@@ -29,6 +30,7 @@ from acd.core.effects import (
     VisitMoved,
 )
 from acd.core.records import Visit
+from acd.history import History
 from acd.store import Store
 
 log = logging.getLogger(__name__)
@@ -49,8 +51,12 @@ class Service:
         *,
         clock: Callable[[], float] = time.time,
         confirm_within: float = 5.0,
+        queue_log: Path | None = None,
     ) -> None:
-        """`confirm_within`: seconds for Asterisk to carry out a command (TAPI's own limit is 120)."""
+        """`confirm_within`: seconds for Asterisk to carry out a command (TAPI's own limit is 120).
+
+        `queue_log`: Asterisk's file of that name, which tells what happened while nobody listened.
+        """
         self.name = name
         self.broken = 0  # messages that could not be understood
         self.link = Link(
@@ -59,6 +65,7 @@ class Service:
             on_message=self._hear,
             on_login=self._take_picture,
             on_loss=self._lost,
+            on_alive=self._alive,
             clock=clock,
         )
         self._store = store
@@ -70,6 +77,7 @@ class Service:
         self._watchers: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._since_checkpoint = 0
         self._listeners: list[Callable[[Change], None]] = []
+        self._history = History(queue_log, name, store)
         self.center = self._restored(registrations)
 
     def _restored(self, registrations: ev.Registrations) -> Center:
@@ -78,12 +86,17 @@ class Service:
         center = Center(state)
         for event in tail:
             try:
-                center.apply(event)
+                effects = center.apply(event)
             except Exception:  # one event that has become senseless must not cost the state of all others
                 log.exception("An event of the log cannot be replayed: %.500r", event)
+                continue
+            for effect in effects:  # a row may have been lost with the process that wrote the event
+                if isinstance(effect, VisitMoved):
+                    self._store.keep_call(self.name, effect.visit)
         self.center = center
         if center.state.linked:  # the last run did not end in good order
-            self.record(ev.LinkLost(self.now(), "acd was started again"))
+            heard = [*(event.at for event in tail[-1:]), self._history.heard_until]
+            self.record(ev.LinkLost(max(heard) or self.now(), "acd was started again"))
         self.record(registrations._replace(at=self.now()))
         return center
 
@@ -130,6 +143,7 @@ class Service:
                 listener(effect)
         match effect:
             case VisitMoved(_, visit):
+                self._history.moved(visit)
                 self._store.keep_call(self.name, visit)
                 log.info(
                     "call %s in queue %s: %s",
@@ -190,8 +204,11 @@ class Service:
             self.broken += 1
             log.warning("A message cannot be understood, %s: %.500r", error, str(message))
             return
-        if event is not None:
+        if event is not None and not self._history.has_told(event):
             self.observe(event)
+
+    def _alive(self) -> None:
+        self._history.mark(self.now())
 
     async def _take_picture(self, link: Link) -> None:
         queues = await link.list_of("QueueStatus")
@@ -202,7 +219,16 @@ class Service:
             log.warning("Asterisk does not list device states: %s", error.text)
             devices = []
         booted = translate.booted(link.fully_booted, self.now()) if link.fully_booted else 0.0
-        self.observe(translate.picture(self.now(), booted, queues, channels, devices))
+        picture = translate.picture(self.now(), booted, queues, channels, devices)
+        await self._read_history(picture)
+        self.observe(picture)
+
+    async def _read_history(self, picture: ev.PictureTaken) -> None:
+        """What happened while nobody listened, at the times at which it did."""
+        async for event in self._history.missed(self.center.state, picture):
+            while (deadline := self.center.next_deadline()) is not None and deadline <= event.at:
+                self.record(ev.TimePassed(deadline))
+            self.record(event)
 
     def _lost(self, reason: str) -> None:
         log.warning("link to Asterisk lost: %s", reason, extra={"handler": self.name})

@@ -132,6 +132,7 @@ class HandlerSettings(Section):
     secret: Secret | None = None
     secret_file: Path | None = None
     tls: bool = False
+    queue_log: Path | None = None
     addresses: list[str] = ["*"]
     state_interfaces: dict[str, str] = {}
     wrap_up: Seconds = 10.0
@@ -195,6 +196,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
     "ACD_AMI_SECRET": ("handlers", "main", "secret"),
     "ACD_AMI_SECRET_FILE": ("handlers", "main", "secret_file"),
     "ACD_AMI_TLS": ("handlers", "main", "tls"),
+    "ACD_QUEUE_LOG": ("handlers", "main", "queue_log"),
     "ACD_WRAP_UP": ("handlers", "main", "wrap_up"),
     "ACD_MEASUREMENT_PERIOD": ("handlers", "main", "measurement_period"),
     "ACD_WEB_HOST": ("web", "host"),

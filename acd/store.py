@@ -12,11 +12,11 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import IO, Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Engine, Index, bindparam, create_engine, event
+from sqlalchemy import BigInteger, Engine, Index, bindparam, create_engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlmodel import Field, SQLModel, col, delete, insert, select
 
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 STATE = TypeAdapter(State)
 BATCH = 2000
 RETRY = 0.5  # seconds between two tries to write what could not be written
+MOST_PARAMETERS = 500  # of one query
 MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
 
 
@@ -54,7 +55,7 @@ class CallRow(SQLModel, table=True):
     """A row of the ledger: one visit of a caller to a queue. Times are seconds since 1970."""
 
     __tablename__ = "call"
-    __table_args__ = (Index("call_by_entry", "handler", "entered"),)
+    __table_args__ = (Index("call_by_entry", "handler", "entered"), Index("call_by_call", "handler", "call"))
     handler: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     call: str
@@ -80,6 +81,16 @@ class PinRow(SQLModel, table=True):
     handler: str = Field(primary_key=True)
     agent: str = Field(primary_key=True)
     hash: str
+
+
+class HeardRow(SQLModel, table=True):
+    """Until when a handler has heard Asterisk without a gap, and how far queue_log was written then."""
+
+    __tablename__ = "heard"
+    handler: str = Field(primary_key=True)
+    at: float
+    inode: int | None = Field(default=None, sa_type=BigInteger)
+    position: int | None = Field(default=None, sa_type=BigInteger)
 
 
 Write = tuple[str, dict[str, Any]]
@@ -152,6 +163,10 @@ class Store:
         """Adds or renews the hash of an agent's PIN."""
         self._put("pin", {"handler": handler, "agent": agent, "hash": hashed})
 
+    def keep_heard(self, handler: str, at: float, inode: int | None, position: int | None) -> None:
+        """Renews the mark until which Asterisk was heard."""
+        self._put("heard", {"handler": handler, "at": at, "inode": inode, "position": position})
+
     def checkpoint(self, handler: str, state: State) -> None:
         """Keeps the state as it is after the last appended event."""
         dumped = STATE.dump_json(state).decode()
@@ -192,6 +207,26 @@ class Store:
             )
             known = (_decode(row.kind, row.data) for row in rows)
             return state, [happened for happened in known if happened is not None]
+
+    def heard(self, handler: str) -> tuple[float, int | None, int | None] | None:
+        """Until when Asterisk was heard, and queue_log's inode and size then; None before the first time."""
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                select(HeardRow.at, HeardRow.inode, HeardRow.position).where(HeardRow.handler == handler)
+            ).first()
+            return None if row is None else (row.at, row.inode, row.position)
+
+    def rows_of(self, handler: str, calls: Collection[str]) -> list[dict[str, Any]]:
+        """The rows of these calls, by entry time."""
+        rows: list[dict[str, Any]] = []
+        some = sorted(calls)
+        with self._engine.connect() as connection:
+            for first in range(0, len(some), MOST_PARAMETERS):
+                query = select(CallRow).where(
+                    CallRow.handler == handler, col(CallRow.call).in_(some[first : first + MOST_PARAMETERS])
+                )
+                rows += [dict(row._mapping) for row in connection.execute(_columns(query))]
+        return sorted(rows, key=lambda row: row["entered"])
 
     def pins(self, handler: str) -> dict[str, str]:
         """The PIN hashes of a handler's agents."""
@@ -295,6 +330,7 @@ RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model
     "call": (CallRow, ("handler", "key")),
     "checkpoint": (CheckpointRow, ("handler",)),
     "pin": (PinRow, ("handler", "agent")),
+    "heard": (HeardRow, ("handler",)),
 }
 
 

@@ -118,6 +118,8 @@ def a_link_that_comes_and_goes(desk: Diary) -> None:
     desk.leave("c5")
     desk.apply(ev.ChannelEnded(desk.now, "c5", True))
     desk.apply(ev.LinkLost(desk.now, "Asterisk ended"))
+    desk.join("c6")
+    desk.apply(ev.ExitRead(desk.after(2).now, "c6", "support", "timed_out"))
     desk.members.clear()
     desk.after(8).link(booted=desk.now - 2)
     desk.after(120)

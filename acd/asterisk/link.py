@@ -307,6 +307,7 @@ class Link:
         on_message: Callable[[Message, float], None],
         on_login: Callable[["Link"], Awaitable[None]],
         on_loss: Callable[[str], None],
+        on_alive: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
         ping_every: float = 3.0,
         ping_patience: int = 2,
@@ -327,6 +328,7 @@ class Link:
             connection is dropped and made again.
         on_loss: called once for every call of on_login, after it ended, when that connection is lost, given up or
             closed; after it comes no message of that connection.
+        on_alive: called when Asterisk answered a ping, which it does every `ping_every`, and the picture is taken.
         ping_patience: this many pings in a row without an answer, each waited for ping_every, end the connection.
         boot_timeout: for FullyBooted after the log-in; Asterisk sends it when it has started.
         backoff, refused_backoff: first and longest wait before the next try, after a loss and after a refused log-in
@@ -341,6 +343,7 @@ class Link:
         self._on_message = on_message
         self._on_login = on_login
         self._on_loss = on_loss
+        self._on_alive = on_alive
         self._clock = clock
         self._ping_every = ping_every
         self._ping_patience = ping_patience
@@ -555,6 +558,8 @@ class Link:
         while missed < self._ping_patience:
             if await self._is_alive(connection):
                 missed = 0
+                if connection.linked:
+                    self._on_alive()
                 await asyncio.sleep(self._ping_every)
             else:
                 missed += 1

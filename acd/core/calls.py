@@ -55,6 +55,7 @@ class Calls:
         earlier = self._visits_of(call)
         nth = 1 + sum(visit.queue == queue_name for visit in earlier)
         visit = Visit(f"{call}/{queue_name}/{nth}", call, queue_name, nth, caller, channel, at)
+        self._watched(visit)
         self._state.visits[visit.key] = visit
         self._state.calls.setdefault(call, []).append(visit.key)
         queue = self.queue(queue_name, at)
@@ -65,6 +66,10 @@ class Calls:
             self._flowed_in(visit, at)
         self._emit(VisitMoved(at, visit))
         return visit
+
+    def _watched(self, visit: Visit) -> None:
+        """What was read afterwards, where nobody listened, is known to the second only."""
+        visit.estimated = visit.estimated or not self._state.linked
 
     def _flowed_in(self, visit: Visit, at: float) -> None:
         """By overflow from another queue, or transferred by an agent."""
@@ -114,6 +119,11 @@ class Calls:
             visit.left = event.at if visit.left is None else visit.left
             self.resolve(visit, event.at, outcome)
 
+    def exit_read(self, event: ev.ExitRead) -> None:
+        visit = self.waiting(event.call, event.queue)
+        if visit is not None:
+            self.resolve(visit, event.at, Outcome(event.outcome))
+
     def hangup_requested(self, event: ev.HangupRequested) -> None:
         """An agent's part is over when his phone hangs up, though Asterisk may keep the channel for a transfer."""
         for visit in self._visits_of(event.leg):
@@ -126,7 +136,9 @@ class Calls:
             visit.cut = True
 
     def tick(self, at: float) -> None:
-        """Books the exits that nobody explained in time."""
+        """Books the exits that nobody explained in time, unless the explanation could not be heard."""
+        if not self._state.linked:
+            return
         for key in [key for key, until in self.unresolved.items() if until <= at]:
             visit = self._state.visits[key]
             self.resolve(visit, at, self._unexplained(visit))
@@ -145,6 +157,7 @@ class Calls:
 
     def resolve(self, visit: Visit, at: float, outcome: Outcome) -> None:
         """The one place where a visit gets its outcome."""
+        self._watched(visit)
         visit.outcome, visit.unresolved_until = outcome, None
         visit.left = at if visit.left is None else visit.left
         self.unresolved.pop(visit.key, None)
@@ -303,6 +316,7 @@ class Calls:
     def release(self, visit: Visit, at: float) -> None:
         """The agent's part in the call is over."""
         assert visit.answered is not None
+        self._watched(visit)
         visit.released = max(at, visit.answered)
         self._end_hold(visit, visit.released)
         session = self._state.sessions.get(visit.session or "")

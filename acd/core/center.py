@@ -46,6 +46,7 @@ class Center:
             ev.CallerAbandoned: self.calls.abandoned,
             ev.CallerLeft: self.calls.left,
             ev.QueueStatusTold: self.calls.status_told,
+            ev.ExitRead: self.calls.exit_read,
             ev.HangupRequested: self.calls.hangup_requested,
             ev.ChannelCut: self.calls.channel_cut,
             ev.AgentCalled: self.calls.agent_called,
@@ -136,6 +137,8 @@ class Center:
     def next_deadline(self) -> float | None:
         """When a TimePassed event is due; None when nothing waits for time to pass."""
         due = self.floor.next_deadline()
+        if not self.state.linked:  # what explains an exit is then read from the log, or shown by the next picture
+            return due
         for waits in (self.calls.unresolved, self.state.orders_due):
             for first in waits.values():  # they wait equally long, so the oldest entry is the earliest
                 due = first if due is None else min(due, first)

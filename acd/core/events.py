@@ -169,6 +169,15 @@ class QueueStatusTold(NamedTuple):
     status: str
 
 
+class ExitRead(NamedTuple):
+    """queue_log tells how a caller left the queue without an agent, while nobody listened. `outcome`: an Outcome."""
+
+    at: float
+    call: str
+    queue: str
+    outcome: str
+
+
 class HangupRequested(NamedTuple):
     """The far end of the channel asked to hang up."""
 
@@ -416,6 +425,7 @@ Event = (
     | CallerAbandoned
     | CallerLeft
     | QueueStatusTold
+    | ExitRead
     | HangupRequested
     | ChannelCut
     | AgentCalled

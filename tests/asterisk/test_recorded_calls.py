@@ -1,6 +1,7 @@
 """Every recording of a real Asterisk, through translation into the core: what must hold whatever happens in it."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests import recordings
 CALLS = [name for name in recordings.NAMES if name not in ("al-protocol", "aj-agentonly-user")]
 
 
+@cache
 def messages(name: str) -> list[Message]:
     blocks = Blocks(1 << 20).feed(recordings.received(name))
     return [Message(block.decode("utf-8", "replace")) for block in blocks if block.startswith((b"Event", b"Response"))]
@@ -44,23 +46,38 @@ class Played:
             self.apply(ev.SessionStateAsked(at, f"s{number}", SessionState.READY, ""))
 
 
-def play(name: str) -> Played:
-    """The recording as a center without wrap-up time lived it: what it ordered, this Asterisk never heard."""
+def _first(every: list[Message]) -> int:
+    return next((number for number, m in enumerate(every) if m.event == "QueueStatusComplete"), -1)
+
+
+def begun(name: str) -> Played:
+    """A center without wrap-up time that has seen the recording's first picture; what it ordered, nobody heard."""
     played = Played()
     every = messages(name)
-    first = next((number for number, m in enumerate(every) if m.event == "QueueStatusComplete"), -1)
-    lists = [m for m in every[: first + 1] if m.event in ("QueueParams", "QueueMember", "QueueEntry")]
+    lists = [m for m in every[: _first(every) + 1] if m.event in ("QueueParams", "QueueMember", "QueueEntry")]
     at = recordings.read(name)[0].at
     picture = translate.picture(at, at - 100, lists, [], [])
     played.apply(ev.Registrations(at, {}, {}, 0, 86400))
     played.apply(picture)
     played.log_on(at, picture.members)
-    for message in every[first + 1 :]:
-        event = translate.to_event(message, at)
-        if event is not None:
-            played.apply(event)
-    end = recordings.read(name)[-1].at
-    played.apply(ev.TimePassed(end + 10))
+    return played
+
+
+@cache
+def heard(name: str) -> list[ev.Event]:
+    """The events behind that picture."""
+    every = messages(name)
+    at = recordings.read(name)[0].at
+    events = [translate.to_event(message, at) for message in every[_first(every) + 1 :]]
+    return [event for event in events if event is not None]
+
+
+def play(name: str) -> Played:
+    """The whole recording."""
+    played = begun(name)
+    for event in heard(name):
+        played.apply(event)
+    played.apply(ev.TimePassed(recordings.read(name)[-1].at + 10))
     return played
 
 

@@ -1045,3 +1045,55 @@ def test_who_is_still_out_of_his_last_queue_when_his_call_ends_is_logged_off(des
     assert session.state is SessionState.BUSY_ON_CALL
     desk.after(5).hang_up()
     assert (session.state, session.reason) == (SessionState.SESSION_ENDED, "removed")
+
+
+# read from queue_log
+
+
+def test_a_call_read_afterwards_counts_and_is_known_to_the_second(desk):
+    session = desk.agent()
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.after(10).join()
+    desk.after(3).answer()
+    desk.after(20).apply(ev.ChannelEnded(desk.now, "leg-c1", True))
+    visit = desk.visit()
+    assert (visit.outcome, visit.wait, visit.talk, visit.session) == (Outcome.ANSWERED, 3, 20, session.id)
+    assert visit.estimated
+    assert desk.queue_now().total_calls_queued == 1
+
+
+def test_a_call_answered_while_nobody_listened_has_no_wrap_up_as_no_pause_kept_the_next_away(desk):
+    session = desk.agent()
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.join()
+    desk.answer()
+    desk.after(20).apply(ev.ChannelEnded(desk.now, "leg-c1", True))
+    assert (session.state, desk.visit().wrap_up) == (SessionState.READY, 0)
+
+
+def test_a_call_answered_before_has_its_wrap_up_as_the_pause_was_there(desk):
+    session = desk.agent()
+    desk.take()
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.after(20).apply(ev.ChannelEnded(desk.now, "leg-c1", True))
+    assert session.state is SessionState.BUSY_WRAPUP
+    desk.after(30).link()
+    assert (session.state, desk.visit().wrap_up) == (SessionState.READY, 10)
+
+
+def test_an_exit_read_afterwards_is_the_outcome(desk):
+    desk.join()
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.after(5).apply(ev.ExitRead(desk.now, "c1", "support", "timed_out"))
+    assert (desk.visit().outcome, desk.visit().wait) == (Outcome.TIMED_OUT, 5)
+    assert desk.visit().outcome is Outcome.TIMED_OUT
+
+
+def test_an_exit_that_nothing_explained_before_the_link_was_lost_waits_for_the_log(desk):
+    desk.join()
+    desk.leave()
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.after(30)
+    assert desk.visit().outcome is None
+    desk.apply(ev.ExitRead(desk.now, "c1", "support", "withdrawn"))
+    assert desk.visit().outcome is Outcome.WITHDRAWN
