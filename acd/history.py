@@ -63,7 +63,8 @@ class History:
                 if count % AT_ONCE == 0:
                     await asyncio.sleep(0)
                 yield event
-        self._next = (picture.at, end)
+        self._keep(picture.at, end)  # in the store behind these events
+        self._next = None
 
     async def _events(
         self, state: State, picture: ev.PictureTaken, start: Position, begin: float

@@ -34,6 +34,7 @@ SETTINGS = """\
 [handlers.main]
 host = "{host}"
 port = {ami}
+queue_log = "{queue_log}"
 addresses = ["PJSIP/*", "Local/*"]
 wrap_up = 3
 missed_calls = 3
@@ -124,7 +125,10 @@ class Acd:
         self.api = Api(web := free_ports(1))
         self._log = folder / "acd.log"
         self._settings = folder / "acd.toml"
-        self._settings.write_text(SETTINGS.format(host=HOST, ami=containers.ports.ami, web=web, folder=folder))
+        queue_log = containers.queue_log_path()
+        self._settings.write_text(
+            SETTINGS.format(host=HOST, ami=containers.ports.ami, web=web, folder=folder, queue_log=queue_log)
+        )
         others = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
         self._environment = others | {"ACD_AMI_SECRET": containers.ami_secret, "ACD_API_TOKEN": TOKEN}
         self._process: subprocess.Popen[bytes] | None = None
