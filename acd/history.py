@@ -2,117 +2,142 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from heapq import merge
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from acd.asterisk import queue_log
+from acd.asterisk import cel, queue_log
 from acd.asterisk.gap import Gap, Stay, stay_of
 from acd.asterisk.log_files import LogFile, Position
 from acd.core import events as ev
 from acd.core.records import State, Visit
-from acd.store import Store
+from acd.store import Heard, Store
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 2000  # events between two breaths of the event loop
-MOST_LINES = 2_000_000  # of one gap; some 700 MB
+MOST_LINES = 2_000_000  # of one file in one gap; some 700 MB
+SLACK = 10.0  # seconds before the mark of which the store is asked, too
+
+Parsed = TypeVar("Parsed", queue_log.Line, cel.Record)
+
+
+class Files(NamedTuple):
+    """Asterisk's own records; None for one that cannot be read, so that what it would tell stays unknown."""
+
+    queue_log: Path | None = None
+    cel: Path | None = None
 
 
 class History:
-    """Keeps the mark until which Asterisk was heard, and reads queue_log from there on.
+    """Keeps the mark until which Asterisk was heard, and reads its files from there on."""
 
-    heard_until: seconds since 1970, on Asterisk's clock; 0.0 before the first time.
-    """
-
-    def __init__(self, path: Path | None, handler: str, store: Store) -> None:
-        """`path`: queue_log; None where it cannot be read, so that a gap stays unknown."""
-        self._file = LogFile(path) if path is not None else None
+    def __init__(self, files: Files, handler: str, store: Store) -> None:
+        self._queue_log = LogFile(files.queue_log) if files.queue_log is not None else None
+        self._cel = LogFile(files.cel) if files.cel is not None else None
         self._handler = handler
         self._store = store
-        self._next: tuple[float, Position | None] | None = None
+        self.mark = store.heard(handler) or Heard(0.0)
+        self._next: Heard | None = None
         self._gap: Gap | None = None
-        self._recent: dict[str, Stay] = {}  # visits that moved since the last mark, which the store may not have yet
-        self._before: dict[str, Stay] = {}  # and those that did since the mark before it
-        at, inode, offset = store.heard(handler) or (0.0, None, None)
-        self.heard_until = at
-        self._read_until = None if inode is None or offset is None else Position(inode, offset)
+        self._recent = _Recent()
+        if self.mark.cel is not None:
+            for ended in store.since(handler, ev.ChannelEnded, self.mark.at - SLACK):
+                self._recent.take(ended)
 
-    def mark(self, at: float) -> None:
-        """Asterisk is heard: so all that it did before the last mark has been heard, too."""
+    # While Asterisk is heard ------------------------------------------------------------------------------
+
+    def is_heard(self, at: float) -> None:
+        """Asterisk answers: so all that it did before it answered the last time has been heard."""
         if self._next is not None:
-            self._keep(*self._next)
-        self._next = (at, self._end())
+            self._keep(self._next)
+        self._next = self._now(at)
         self._gap = None
-        self._before, self._recent = self._recent, {}
+        self._recent.grow_old()
+
+    def took(self, event: ev.Event) -> None:
+        """An event was taken in, so that it is not taken from a file once more."""
+        self._recent.take(event)
 
     def moved(self, visit: Visit) -> None:
-        """Takes note of a visit, so that it is not read from the log once more."""
-        self._recent[visit.key] = stay_of(visit)
+        """A visit is known as far as this, whatever the file says of it."""
+        self._recent.visits[visit.key] = stay_of(visit)
 
     def has_told(self, event: ev.Event) -> bool:
-        """The event was read from the log already, a moment after the log-in."""
+        """The event was read from a file already, a moment after the log-in."""
+        if type(event) is ev.ChannelMade:
+            return event.leg in self._recent.ended
         return self._gap is not None and self._gap.has_told(event)
 
+    def _now(self, at: float) -> Heard:
+        return Heard(
+            at,
+            self._queue_log.end() if self._queue_log is not None else None,
+            self._cel.end() if self._cel is not None else None,
+        )
+
+    def _keep(self, mark: Heard) -> None:
+        self.mark = mark
+        self._store.keep_heard(self._handler, mark)
+
+    # When it is heard again -------------------------------------------------------------------------------
+
     async def missed(self, state: State, picture: ev.PictureTaken) -> AsyncIterator[ev.Event]:
-        """What the log tells of the time since the last mark and is not known, oldest first."""
-        end, begin, start = self._end(), self.heard_until, self._read_until
-        if start is not None and end is not None and start != end:
-            for count, event in enumerate(await self._events(state, picture, start, begin)):
-                if count % AT_ONCE == 0:
-                    await asyncio.sleep(0)
-                yield event
-        self._keep(picture.at, end)  # in the store behind these events
+        """What the files tell of the time since the mark and is not known, oldest first."""
+        now, since = self._now(picture.at), self.mark
+        lines = await self._read(self._queue_log, since.queue_log, since.at, queue_log.parse)
+        records = await self._read(self._cel, since.cel, since.at, cel.parse)
+        calls = await self._calls(lines, state, picture) if lines else []
+        channels = self._channels(records, since.at, picture.at)
+        for count, event in enumerate(merge(calls, channels, key=lambda event: event.at)):
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
+            yield event
+        self._keep(now)  # in the store behind these events
         self._next = None
 
-    async def _events(
-        self, state: State, picture: ev.PictureTaken, start: Position, begin: float
-    ) -> Sequence[ev.Event]:
-        assert self._file is not None
-        present = [stay_of(visit) for visit in state.visits.values()]
-        try:
-            lines = await asyncio.to_thread(self._lines, self._file, start, begin)
-        except OSError as error:
-            log.error("queue_log cannot be read, so what happened since %.0f stays unknown: %s", begin, error)
+    async def _read(
+        self,
+        file: LogFile | None,
+        start: tuple[int, int] | None,
+        since: float,
+        parse: Callable[[str], Parsed | None],
+    ) -> list[Parsed]:
+        if file is None or start is None:
             return []
-        known = {
-            stay.key: stay
-            for stay in [*await self._written(lines), *self._before.values(), *self._recent.values(), *present]
-        }
-        alive = {channel.leg for channel in picture.channels}
-        restarts = [line.at for line in lines if line.event == "QUEUESTART"]
-        interfaces = _Interfaces(state, picture)
+        try:
+            found = await asyncio.to_thread(_parsed, file, Position(*start), since, parse)
+        except OSError as error:
+            log.error("%s cannot be read, so what happened since %.0f stays unknown: %s", file.path, since, error)
+            return []
+        if found:
+            log.info("read %d lines of %s that were written since %.0f", len(found), file.path, since)
+        return found
+
+    async def _calls(
+        self, lines: Sequence[queue_log.Line], state: State, picture: ev.PictureTaken
+    ) -> Sequence[ev.Event]:
+        present = [stay_of(visit) for visit in state.visits.values()]
+        written = await self._written({line.call for line in lines})
+        known = {stay.key: stay for stay in [*written, *self._recent.stays(), *present]}
         self._gap = Gap(
             sorted(known.values(), key=lambda stay: stay.entered),
-            interface_of=interfaces.of,
-            alive=alive.__contains__,
-            begin=begin,
+            interface_of=_Interfaces(state, picture).of,
+            alive={channel.leg for channel in picture.channels}.__contains__,
+            begin=self.mark.at,
             end=picture.at,
-            restarts=restarts,
+            restarts=[line.at for line in lines if line.event == "QUEUESTART"],
         )
         events = [event for line in lines for event in self._gap.events(line)]
-        log.info("read %d lines of queue_log, %d events were missed", len(lines), len(events))
-        return events
+        return sorted(events, key=lambda event: event.at)
 
-    @staticmethod
-    def _lines(file: LogFile, start: Position, since: float) -> list[queue_log.Line]:
-        lines: list[queue_log.Line] = []
-        for text, _ in file.lines(start, since):
-            line = queue_log.parse(text)
-            if line is None:
-                log.warning("This is no line of queue_log, it is passed over: %.300r", text)
-            elif len(lines) == MOST_LINES:
-                log.error("More than %d lines of queue_log were missed: the later ones stay unread", MOST_LINES)
-                break
-            else:
-                lines.append(line)
-        return lines
-
-    async def _written(self, lines: Sequence[queue_log.Line]) -> list[Stay]:
-        """The calls of these lines whose rows the store has."""
+    async def _written(self, calls: set[str]) -> list[Stay]:
+        """Those of these calls whose rows the store has."""
         try:
-            rows = await asyncio.to_thread(self._store.rows_of, self._handler, {line.call for line in lines})
+            rows = await asyncio.to_thread(self._store.rows_of, self._handler, calls)
         except SQLAlchemyError as error:
             log.error("The ledger cannot be read, calls of the last seconds may be counted twice: %s", error)
             return []
@@ -121,17 +146,51 @@ class History:
             for row in rows
         ]
 
-    def _end(self) -> Position | None:
-        return self._file.end() if self._file is not None else None
+    def _channels(self, records: Sequence[cel.Record], begin: float, end: float) -> Iterator[ev.Event]:
+        channels = cel.Channels()
+        for record in records:
+            if begin <= record.at <= end and record.leg not in self._recent.ended:
+                yield from channels.events(record)
 
-    def _keep(self, at: float, end: Position | None) -> None:
-        self.heard_until, self._read_until = at, end
-        inode, offset = end if end is not None else (None, None)
-        self._store.keep_heard(self._handler, at, inode, offset)
+
+class _Recent:
+    """What was heard since the last mark but one: two generations, so that the older one can be dropped whole."""
+
+    def __init__(self) -> None:
+        self.visits: dict[str, Stay] = {}
+        self.ended: set[str] = set()
+        self._older_visits: dict[str, Stay] = {}
+        self._newer_ended: set[str] = set()
+
+    def take(self, event: ev.Event) -> None:
+        if type(event) is ev.ChannelEnded:
+            self.ended.add(event.leg)
+            self._newer_ended.add(event.leg)
+
+    def stays(self) -> list[Stay]:
+        return [*self._older_visits.values(), *self.visits.values()]
+
+    def grow_old(self) -> None:
+        self._older_visits, self.visits = self.visits, {}
+        self.ended, self._newer_ended = self._newer_ended, set()
+
+
+def _parsed(file: LogFile, start: Position, since: float, parse: Callable[[str], Parsed | None]) -> list[Parsed]:
+    found: list[Parsed] = []
+    for text, _ in file.lines(start, since):
+        value = parse(text)
+        if value is None:
+            log.warning("This line of %s cannot be understood, it is passed over: %.300r", file.path, text)
+        elif len(found) == MOST_LINES:
+            log.error("More than %d lines of %s were missed: the later ones stay unread", MOST_LINES, file.path)
+            break
+        else:
+            found.append(value)
+    return found
 
 
 class _Interfaces:
-    """Where the members of the log are: it gives their names."""
+    """Where the members of queue_log are: it gives their names."""
 
     def __init__(self, state: State, picture: ev.PictureTaken) -> None:
         self._of: dict[tuple[str, str], set[str]] = {}

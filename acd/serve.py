@@ -17,6 +17,7 @@ from acd.asterisk.link import Login, Unsendable
 from acd.commands import Commands
 from acd.core import events as ev
 from acd.core.refusals import AgentExists
+from acd.history import Files
 from acd.pins import PinGuard
 from acd.service import Service
 from acd.settings import HandlerSettings, Settings, SettingsError, WebSettings, secret_of
@@ -81,7 +82,7 @@ def make_handler(name: str, settings: HandlerSettings, store: Store) -> Handler:
             store,
             registrations(settings),
             confirm_within=settings.confirm_within,
-            queue_log=settings.queue_log,
+            files=Files(settings.queue_log, settings.cel),
         )
     except Unsendable as error:
         raise SettingsError(f"handlers.{name}: {error}") from None

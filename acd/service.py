@@ -8,7 +8,6 @@ import logging
 import queue
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 
 from acd.asterisk import translate
 from acd.asterisk.link import Link, LinkError, Login, NoAnswer, NotConnected, Refused
@@ -30,12 +29,13 @@ from acd.core.effects import (
     VisitMoved,
 )
 from acd.core.records import Visit
-from acd.history import History
+from acd.history import Files, History
 from acd.store import Store
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY = 5000  # events; a restart replays at most these
+NO_FILES = Files()
 ORDERS = (AddMember, PauseMember, RemoveMember)  # a tuple, because isinstance() is slow with a union
 
 
@@ -51,11 +51,11 @@ class Service:
         *,
         clock: Callable[[], float] = time.time,
         confirm_within: float = 5.0,
-        queue_log: Path | None = None,
+        files: Files = NO_FILES,
     ) -> None:
         """`confirm_within`: seconds for Asterisk to carry out a command (TAPI's own limit is 120).
 
-        `queue_log`: Asterisk's file of that name, which tells what happened while nobody listened.
+        `files`: Asterisk's own, which tell what happened while nobody listened.
         """
         self.name = name
         self.broken = 0  # messages that could not be understood
@@ -77,7 +77,7 @@ class Service:
         self._watchers: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._since_checkpoint = 0
         self._listeners: list[Callable[[Change], None]] = []
-        self._history = History(queue_log, name, store)
+        self._history = History(files, name, store)
         self.center = self._restored(registrations)
 
     def _restored(self, registrations: ev.Registrations) -> Center:
@@ -95,7 +95,7 @@ class Service:
                     self._store.keep_call(self.name, effect.visit)
         self.center = center
         if center.state.linked:  # the last run did not end in good order
-            heard = [*(event.at for event in tail[-1:]), self._history.heard_until]
+            heard = [*(event.at for event in tail[-1:]), self._history.mark.at]
             self.record(ev.LinkLost(max(heard) or self.now(), "acd was started again"))
         self.record(registrations._replace(at=self.now()))
         return center
@@ -123,6 +123,7 @@ class Service:
             return ()
         effects = self.center.apply(event)
         self._store.append(self.name, event)
+        self._history.took(event)
         for effect in effects:
             self._tell(effect)
         self._since_checkpoint += 1
@@ -208,7 +209,7 @@ class Service:
             self.observe(event)
 
     def _alive(self) -> None:
-        self._history.mark(self.now())
+        self._history.is_heard(self.now())
 
     async def _take_picture(self, link: Link) -> None:
         queues = await link.list_of("QueueStatus")

@@ -133,6 +133,7 @@ class HandlerSettings(Section):
     secret_file: Path | None = None
     tls: bool = False
     queue_log: Path | None = None
+    cel: Path | None = None
     addresses: list[str] = ["*"]
     state_interfaces: dict[str, str] = {}
     wrap_up: Seconds = 10.0
@@ -197,6 +198,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
     "ACD_AMI_SECRET_FILE": ("handlers", "main", "secret_file"),
     "ACD_AMI_TLS": ("handlers", "main", "tls"),
     "ACD_QUEUE_LOG": ("handlers", "main", "queue_log"),
+    "ACD_CEL": ("handlers", "main", "cel"),
     "ACD_WRAP_UP": ("handlers", "main", "wrap_up"),
     "ACD_MEASUREMENT_PERIOD": ("handlers", "main", "measurement_period"),
     "ACD_WEB_HOST": ("web", "host"),

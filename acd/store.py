@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from pydantic import TypeAdapter
 from sqlalchemy import BigInteger, Engine, Index, bindparam, create_engine, event
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 STATE = TypeAdapter(State)
 BATCH = 2000
 RETRY = 0.5  # seconds between two tries to write what could not be written
+LAST_PART = 20_000  # events at the end of the log
 MOST_PARAMETERS = 500  # of one query
 MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
 
@@ -84,13 +85,23 @@ class PinRow(SQLModel, table=True):
 
 
 class HeardRow(SQLModel, table=True):
-    """Until when a handler has heard Asterisk without a gap, and how far queue_log was written then."""
+    """Until when a handler has heard Asterisk without a gap, and how far its log files were written then."""
 
     __tablename__ = "heard"
     handler: str = Field(primary_key=True)
     at: float
-    inode: int | None = Field(default=None, sa_type=BigInteger)
-    position: int | None = Field(default=None, sa_type=BigInteger)
+    queue_log_inode: int | None = Field(default=None, sa_type=BigInteger)
+    queue_log_offset: int | None = Field(default=None, sa_type=BigInteger)
+    cel_inode: int | None = Field(default=None, sa_type=BigInteger)
+    cel_offset: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Heard(NamedTuple):
+    """Until when Asterisk was heard, and inode and size of its log files then, where they can be read."""
+
+    at: float
+    queue_log: tuple[int, int] | None = None
+    cel: tuple[int, int] | None = None
 
 
 Write = tuple[str, dict[str, Any]]
@@ -163,9 +174,12 @@ class Store:
         """Adds or renews the hash of an agent's PIN."""
         self._put("pin", {"handler": handler, "agent": agent, "hash": hashed})
 
-    def keep_heard(self, handler: str, at: float, inode: int | None, position: int | None) -> None:
+    def keep_heard(self, handler: str, heard: Heard) -> None:
         """Renews the mark until which Asterisk was heard."""
-        self._put("heard", {"handler": handler, "at": at, "inode": inode, "position": position})
+        queue_log, cel = heard.queue_log or (None, None), heard.cel or (None, None)
+        values = {"queue_log_inode": queue_log[0], "queue_log_offset": queue_log[1]}
+        values |= {"cel_inode": cel[0], "cel_offset": cel[1]}
+        self._put("heard", {"handler": handler, "at": heard.at, **values})
 
     def checkpoint(self, handler: str, state: State) -> None:
         """Keeps the state as it is after the last appended event."""
@@ -208,13 +222,32 @@ class Store:
             known = (_decode(row.kind, row.data) for row in rows)
             return state, [happened for happened in known if happened is not None]
 
-    def heard(self, handler: str) -> tuple[float, int | None, int | None] | None:
-        """Until when Asterisk was heard, and queue_log's inode and size then; None before the first time."""
+    def heard(self, handler: str) -> Heard | None:
+        """The mark until which Asterisk was heard; None before the first time."""
         with self._engine.connect() as connection:
-            row = connection.execute(
-                select(HeardRow.at, HeardRow.inode, HeardRow.position).where(HeardRow.handler == handler)
-            ).first()
-            return None if row is None else (row.at, row.inode, row.position)
+            query = select(HeardRow).where(HeardRow.handler == handler)
+            row = connection.execute(query.with_only_columns(*HeardRow.__table__.columns)).first()  # type: ignore[attr-defined]
+        if row is None:
+            return None
+        return Heard(
+            row.at,
+            None if row.queue_log_inode is None else (row.queue_log_inode, row.queue_log_offset),
+            None if row.cel_inode is None else (row.cel_inode, row.cel_offset),
+        )
+
+    def since(self, handler: str, kind: type[ev.Event], at: float) -> list[ev.Event]:
+        """The events of a kind that the log's last part holds of the time since then."""
+        newest = (
+            select(EventRow.kind, EventRow.data, EventRow.at)
+            .where(EventRow.handler == handler)
+            .order_by(col(EventRow.seq).desc())
+            .limit(LAST_PART)
+            .subquery()
+        )
+        query = select(newest.c.kind, newest.c.data).where(newest.c.kind == kind.__name__, newest.c.at >= at)
+        with self._engine.connect() as connection:
+            found = [_decode(row.kind, row.data) for row in connection.execute(query)]
+        return [happened for happened in found if happened is not None]
 
     def rows_of(self, handler: str, calls: Collection[str]) -> list[dict[str, Any]]:
         """The rows of these calls, by entry time."""

@@ -98,6 +98,8 @@ VALUES = {
     "ACD_AMI_SECRET": "from the variable",
     "ACD_AMI_SECRET_FILE": "/run/secret",
     "ACD_AMI_TLS": "true",
+    "ACD_QUEUE_LOG": "/var/log/asterisk/queue_log",
+    "ACD_CEL": "/var/log/asterisk/cel-custom/acd.csv",
     "ACD_WRAP_UP": "7.5",
     "ACD_MEASUREMENT_PERIOD": "60",
     "ACD_WEB_HOST": "::1",

@@ -54,6 +54,8 @@ class Calls:
         """
         earlier = self._visits_of(call)
         nth = 1 + sum(visit.queue == queue_name for visit in earlier)
+        while f"{call}/{queue_name}/{nth}" in self._state.visits:  # one that was handed on keeps its key
+            nth += 1
         visit = Visit(f"{call}/{queue_name}/{nth}", call, queue_name, nth, caller, channel, at)
         self._watched(visit)
         self._state.visits[visit.key] = visit
@@ -274,7 +276,9 @@ class Calls:
     def _led_by(self, visit: Visit, leg: str) -> None:
         """The end of this channel is the end of the agent's part."""
         visit.leg = leg
-        self._state.calls.setdefault(leg, []).append(visit.key)
+        keys = self._state.calls.setdefault(leg, [])
+        if visit.key not in keys:
+            keys.append(visit.key)
 
     def _session_for(self, interface: str, queue: str) -> AgentSession | None:
         """The session this call belongs to; of several that share the queue a READY one."""
@@ -340,8 +344,9 @@ class Calls:
         self._state.legs[event.leg] = leg
         agent.legs.append(event.leg)
         ring = self._state.ringing.get(event.leg) or self._ring_behind(sessions, event.linked)
-        if ring is not None:
-            leg.visit = ring.visit
+        led = self._visits_led_by(event.leg)  # where its making is read only after its answer
+        if ring is not None or led:
+            leg.visit = ring.visit if ring is not None else led[0].key
         elif event.dialling:
             self.leg_up(leg, event.at)
 
@@ -429,7 +434,7 @@ class Calls:
 
     def forget_if_final(self, visit: Visit) -> None:
         """Drops a visit whose row is complete and whose caller is gone; the store has it."""
-        if not visit.final or visit.key not in self._state.visits:
+        if not visit.final or self._state.visits.get(visit.key) is not visit:
             return
         del self._state.visits[visit.key]
         for channel in (visit.call, visit.leg or ""):

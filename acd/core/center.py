@@ -272,8 +272,8 @@ class Center:
 
     def _queue_went(self, name: str, at: float) -> None:
         """Nobody can be in it; its sessions serve their other queues."""
-        queue = self.state.queues[name]
-        if not queue.in_asterisk:
+        queue = self.state.queues.get(name)
+        if queue is None or not queue.in_asterisk:
             return
         queue.in_asterisk = False
         self._emit(QueueMoved(at, name, ACDQueueEvent.QUEUE_REMOVED))

@@ -210,7 +210,7 @@ class Floor:
         """The agent's leg is over: into wrap-up, or straight to the next state where none is due."""
         assert visit.released is not None and visit.answered is not None and visit.talk is not None
         at = visit.released
-        answered_in = visit.answered - visit.rung if visit.rung is not None else 0.0
+        answered_in = max(0.0, visit.answered - visit.rung) if visit.rung is not None else 0.0
         for tally in self._tallies(session, at):
             tally.released(visit.talk, answered_in)
         session.talks.remove(visit.key)

@@ -186,7 +186,7 @@ def queue_view(center: Center, name: str, now: float) -> QueueView:
         total_calls_refused=tally.refused,
         longest_ever_wait_time=int(tally.longest_wait),
         longest_ever_wait_time_exact=tally.longest_wait,
-        current_longest_wait_time=int(now - oldest),
+        current_longest_wait_time=int(max(0.0, now - oldest)),
         current_longest_wait_time_exact=max(0.0, now - oldest),
         average_wait_time=int(average),
         average_wait_time_exact=average,

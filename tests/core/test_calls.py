@@ -1097,3 +1097,52 @@ def test_an_exit_that_nothing_explained_before_the_link_was_lost_waits_for_the_l
     assert desk.visit().outcome is None
     desk.apply(ev.ExitRead(desk.now, "c1", "support", "withdrawn"))
     assert desk.visit().outcome is Outcome.WITHDRAWN
+
+
+# odd and hostile: whatever is told, a call has one place, and the next picture can be taken
+
+
+def test_a_channel_that_gave_its_place_away_may_enter_the_queue_itself(desk):
+    desk.join("consulting")
+    desk.apply(ev.CallerReplaced(desk.now, "consulting", "customer", "0555"))
+    desk.join("consulting")
+    assert len(set(desk.center.state.queues["support"].waiting)) == 2
+    desk.give_up("consulting")
+    desk.link(callers=[ev.SeenCaller("customer", "support", 1, "0555", "PJSIP/trunk-02", 1.0)])
+    assert desk.queue_now().current_calls_queued == 1
+
+
+def test_an_id_that_comes_again_is_a_visit_of_its_own(desk):
+    desk.take()
+    desk.hang_up()
+    desk.link(
+        callers=[ev.SeenCaller("c1", "support", 1, "555", "PJSIP/trunk-01", 1.0)],
+        channels=[ev.SeenChannel("c1", "PJSIP/trunk-01", "c1", "", True, False, False)],
+    )
+    assert desk.queue_now().current_calls_queued == 1
+
+
+def test_an_agents_channel_that_is_the_callers_own_ends_once(desk):
+    session = desk.agent()
+    desk.apply(ev.AgentConnected(desk.now, "c1", "support", "PJSIP/1001", "", "c1", 0, 0))
+    desk.after(5).apply(ev.HangupRequested(desk.now, "c1"))
+    desk.apply(ev.ChannelEnded(desk.now, "c1", True))
+    assert (session.tally.calls, session.tally.talk) == (1, 5)
+
+
+def test_no_figure_is_below_zero_when_the_clock_goes_back(desk):
+    session = desk.agent()
+    desk.join()
+    desk.now -= 10
+    assert desk.queue_now().current_longest_wait_time == 0
+    desk.now += 10
+    desk.ring()
+    desk.now -= 10
+    desk.answer()
+    desk.hang_up()
+    assert (session.tally.to_answer, session.tally.talk) == (0, 0)
+
+
+def test_a_queue_that_nobody_knows_can_go(desk):
+    desk.apply(ev.QueueGone(desk.now, "unheard of"))
+    assert "unheard of" not in desk.center.state.queues

@@ -146,10 +146,10 @@ class Containers:
     async def queue_log(self) -> list[LogLine]:
         return parse_queue_log(await self._in_asterisk("cat", "/var/log/asterisk/queue_log"))
 
-    def queue_log_path(self) -> Path:
-        """Where acd, outside of the containers, reads the same file."""
+    def log_folder(self) -> Path:
+        """Where acd, outside of the containers, reads Asterisk's files."""
         volume = _run(("docker", "volume", "inspect", "--format", "{{.Mountpoint}}", f"{PROJECT}_asterisk-log"), 20)
-        return Path(volume.strip()) / "queue_log"
+        return Path(volume.strip())
 
     async def write(self, path: str, text: str) -> None:
         """A file in Asterisk's container."""

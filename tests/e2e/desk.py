@@ -34,7 +34,8 @@ SETTINGS = """\
 [handlers.main]
 host = "{host}"
 port = {ami}
-queue_log = "{queue_log}"
+queue_log = "{logs}/queue_log"
+cel = "{logs}/cel-custom/acd.csv"
 addresses = ["PJSIP/*", "Local/*"]
 wrap_up = 3
 missed_calls = 3
@@ -125,9 +126,9 @@ class Acd:
         self.api = Api(web := free_ports(1))
         self._log = folder / "acd.log"
         self._settings = folder / "acd.toml"
-        queue_log = containers.queue_log_path()
+        logs = containers.log_folder()
         self._settings.write_text(
-            SETTINGS.format(host=HOST, ami=containers.ports.ami, web=web, folder=folder, queue_log=queue_log)
+            SETTINGS.format(host=HOST, ami=containers.ports.ami, web=web, folder=folder, logs=logs)
         )
         others = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
         self._environment = others | {"ACD_AMI_SECRET": containers.ami_secret, "ACD_API_TOKEN": TOKEN}

@@ -8,6 +8,7 @@ import pytest
 from phones.baresip import REGISTER_EVERY
 from tests.e2e.compare import compare, near
 from tests.e2e.desk import WRAP_UP, Agent, Desk, Json, eventually, held_back, moment
+from tests.helpers import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120, func_only=True)]
 
@@ -97,6 +98,26 @@ async def test_calls_wholly_within_an_absence_are_in_the_ledger_with_their_times
     queue = await desk.queue("support")
     assert (queue["total_calls_queued"], queue["total_calls_answered"], queue["total_calls_abandoned"]) == (3, 2, 1)
     await compare(desk)
+
+
+async def test_calls_outside_of_the_queues_during_an_absence_count_too(desk: Desk) -> None:
+    alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "support")
+    await desk.rows()
+    await desk.acd.kill()
+    await alice.phone.dial("95550103")  # answered after one second, ended by the far end three seconds later
+    direct = await desk.call("1002", stay=1)
+    await bob.takes(direct)
+    unanswered = await desk.call("1002")
+    await bob.rings(unanswered)
+    await unanswered.hangup()
+    await until(lambda: alice.heard and alice.heard[-1].ended, 8, "the far end hangs up")
+    await desk.acd.start()
+    await alice.until_agent("READY", 3)
+
+    figures = [(await agent.agent()) for agent in (alice, bob)]
+    counts = [(body["number_of_incoming_calls"], body["number_of_outgoing_calls"]) for body in figures]
+    assert counts == [(0, 1), (1, 0)]
+    assert [body["number_of_acd_calls"] for body in figures] == [0, 0]
 
 
 async def test_calls_that_are_answered_while_acd_is_away_are_found_again(desk: Desk) -> None:
