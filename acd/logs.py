@@ -64,6 +64,7 @@ def set_up(level: str, style: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if style == "json" else Text())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells its own inner steps at every start
     logging.getLogger("panoramisk").setLevel(logging.WARNING)  # it logs whole messages, with people's numbers
     logging.getLogger("aiohttp.server").addFilter(Unreadable())
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

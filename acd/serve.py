@@ -22,6 +22,7 @@ from acd.pins import PinGuard
 from acd.service import Service
 from acd.settings import HandlerSettings, Settings, SettingsError, WebSettings, secret_of
 from acd.store import Store
+from acd.store.database import reason
 from acd.web.api import Handler
 from acd.web.app import make_app
 
@@ -122,7 +123,7 @@ async def serve(settings: Settings) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, NoSuchModuleError | ArgumentError):
         return "there is no such kind of database"
-    return str(getattr(error, "orig", error))
+    return reason(error)
 
 
 async def _run(handlers: dict[str, Handler], app: web.Application, settings: WebSettings) -> None:

@@ -1,8 +1,20 @@
 """What every test run has in common."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.databases import Database, SqliteDatabase
 
 # The same examples in every run: a change is judged by what it changed, not by luck. `make fuzz` looks for new ones.
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("fuzz", settings.get_profile("same"), derandomize=False, max_examples=3000, print_blob=True)
 settings.load_profile("same")
+
+
+@pytest.fixture(params=["sqlite"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of each kind."""
+    yield SqliteDatabase(tmp_path / "acd.db")

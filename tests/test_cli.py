@@ -23,6 +23,7 @@ import pytest
 from aiohttp import ClientSession
 
 from acd.__main__ import main
+from tests.databases import SqliteDatabase
 from tests.helpers import until
 from tests.web.house import PHONE, TOKEN, House, open_house
 from tests.web.switch import Switch
@@ -136,6 +137,16 @@ def test_a_database_that_cannot_be_had_is_told_in_one_line(acd: Run, url):
     assert ran.code == 2
     assert "store.url" in ran.complaint or "ACD_DATABASE_URL" in ran.complaint
     assert "db-password" not in ran.err
+
+
+def test_a_database_of_a_newer_acd_is_told_in_one_line(acd: Run, tmp_path):
+    database = SqliteDatabase(tmp_path / "acd.db")
+    with database.opened():
+        pass
+    database.run("UPDATE alembic_version SET version_num = '9876'")
+    ran = acd("serve", ACD_DATABASE_URL=database.url, ACD_AMI_SECRET="x")
+    assert ran.code == 2
+    assert ran.complaint.startswith("store.url: the database cannot be opened: it has the tables of a newer acd")
 
 
 def test_a_variable_that_is_none_is_told_in_one_line(acd: Run):

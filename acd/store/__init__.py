@@ -6,7 +6,6 @@ and tried again; the store says so through `problem`. Reports read through conne
 
 import asyncio
 import concurrent.futures
-import fcntl
 import json
 import logging
 import queue
@@ -16,12 +15,28 @@ from collections.abc import Callable, Collection
 from typing import IO, Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Engine, Index, bindparam, create_engine, event
+from sqlalchemy import bindparam
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlmodel import Field, SQLModel, col, delete, insert, select
+from sqlmodel import SQLModel, col, delete, insert, select
 
 from acd.core import events as ev
 from acd.core.records import State, Visit
+from acd.migrations import NewerDatabase, upgrade
+from acd.store.database import InUse, engine_for, locked, reason
+from acd.store.tables import CallRow, CheckpointRow, EventRow, HeardRow, PinRow
+
+__all__ = [
+    "STATE",
+    "CallRow",
+    "CheckpointRow",
+    "EventRow",
+    "Heard",
+    "InUse",
+    "NewerDatabase",
+    "PinRow",
+    "Store",
+    "call_values",
+]
 
 log = logging.getLogger(__name__)
 STATE = TypeAdapter(State)
@@ -30,70 +45,6 @@ RETRY = 0.5  # seconds between two tries to write what could not be written
 LAST_PART = 20_000  # events at the end of the log
 MOST_PARAMETERS = 500  # of one query
 MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
-
-
-class EventRow(SQLModel, table=True):
-    """One event of the log. `data` is the event's fields as a JSON list."""
-
-    __tablename__ = "event"
-    seq: int = Field(primary_key=True)
-    handler: str
-    at: float
-    kind: str
-    data: str
-
-
-class CheckpointRow(SQLModel, table=True):
-    """The state of one handler after the event `seq`."""
-
-    __tablename__ = "checkpoint"
-    handler: str = Field(primary_key=True)
-    seq: int
-    state: str
-
-
-class CallRow(SQLModel, table=True):
-    """A row of the ledger: one visit of a caller to a queue. Times are seconds since 1970."""
-
-    __tablename__ = "call"
-    __table_args__ = (Index("call_by_entry", "handler", "entered"), Index("call_by_call", "handler", "call"))
-    handler: str = Field(primary_key=True)
-    key: str = Field(primary_key=True)
-    call: str
-    queue: str
-    caller: str
-    agent: str | None
-    session: str | None
-    entered: float
-    answered: float | None
-    ended: float | None
-    wait_time: float | None
-    talk_time: float | None
-    hold_time: float
-    wrap_up_time: float | None
-    outcome: str | None
-    estimated: bool
-
-
-class PinRow(SQLModel, table=True):
-    """The argon2id hash of an agent's PIN; it is kept out of the event log."""
-
-    __tablename__ = "pin"
-    handler: str = Field(primary_key=True)
-    agent: str = Field(primary_key=True)
-    hash: str
-
-
-class HeardRow(SQLModel, table=True):
-    """Until when a handler has heard Asterisk without a gap, and how far its log files were written then."""
-
-    __tablename__ = "heard"
-    handler: str = Field(primary_key=True)
-    at: float
-    queue_log_inode: int | None = Field(default=None, sa_type=BigInteger)
-    queue_log_offset: int | None = Field(default=None, sa_type=BigInteger)
-    cel_inode: int | None = Field(default=None, sa_type=BigInteger)
-    cel_offset: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class Heard(NamedTuple):
@@ -107,10 +58,6 @@ class Heard(NamedTuple):
 Write = tuple[str, dict[str, Any]]
 
 
-class InUse(SQLAlchemyError):
-    """Another acd uses this database."""
-
-
 class Store:
     """The database behind an address such as sqlite:////var/lib/acd/acd.db."""
 
@@ -118,7 +65,7 @@ class Store:
         self.url = url
         self.problem: str | None = None  # why nothing can be written at present
         self.gaps: set[str] = set()  # handlers whose log lacks events, because the database was away for too long
-        self._engine = _engine(url)
+        self._engine = engine_for(url)
         self._waiting: queue.Queue[Write | concurrent.futures.Future[None] | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._write_for_ever, name="store", daemon=True)
         self._lock: IO[str] | None = None
@@ -126,11 +73,11 @@ class Store:
         self._stopping = False
 
     def open(self) -> None:
-        """Makes the tables where they are missing and starts the writer. Raises InUse, SQLAlchemyError."""
-        self._lock = _locked(self._engine)
+        """Brings the tables up to date and starts the writer. Raises InUse, NewerDatabase, SQLAlchemyError."""
+        self._lock = locked(self._engine)
         try:
-            SQLModel.metadata.create_all(self._engine)
-            with self._engine.connect() as connection:
+            with self._engine.begin() as connection:
+                upgrade(connection)
                 self._seq = connection.execute(select(EventRow.seq).order_by(col(EventRow.seq).desc())).scalar() or 0
         except SQLAlchemyError:
             self._unlock()
@@ -316,8 +263,8 @@ class Store:
                 self._write(writes)
             except OperationalError as error:  # locked, full, gone: it may come back
                 if self.problem is None:
-                    log.error("The database cannot be written: %s", error.orig)
-                self.problem = str(error.orig)
+                    log.error("The database cannot be written: %s", reason(error))
+                self.problem = reason(error)
                 if self._stopping:
                     return
                 time.sleep(RETRY)
@@ -412,34 +359,3 @@ def _decode(kind: str, data: str) -> ev.Event | None:
         )
     make: Callable[..., ev.Event] = ev.KINDS[kind]
     return make(*values)
-
-
-def _engine(url: str) -> Engine:
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _tune_sqlite)
-    return engine
-
-
-def _locked(engine: Engine) -> IO[str] | None:
-    """Holds a lock file beside a SQLite file, because two writers would mix their logs. Raises InUse."""
-    database = engine.url.database
-    if engine.dialect.name != "sqlite" or database in (None, "", ":memory:"):
-        return None
-    try:
-        lock = open(f"{database}.lock", "a", encoding="utf-8")  # noqa: SIM115 - held for as long as the store is open
-    except OSError:
-        return None  # then the database beside it cannot be written either, and says so itself
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise InUse(f"another acd uses {database}") from None
-    return lock
-
-
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    """WAL lets reports read while the writer writes; NORMAL is safe with it against a killed process."""
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA busy_timeout=2000")
