@@ -106,9 +106,10 @@ def _make_agents(service: Service, settings: HandlerSettings) -> None:
 async def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT. Raises SettingsError when it cannot start."""
     os.umask(0o077)  # the database holds people's numbers and the hashes of their PINs
-    url = settings.store.url.get_secret_value()
+    kept = settings.store
+    url = kept.url.get_secret_value()
     try:
-        store = Store(url)
+        store = Store(url, keep_events_days=kept.keep_events_days, keep_calls_days=kept.keep_calls_days)
         store.open()
     except (SQLAlchemyError, ImportError) as error:  # without the address, which may hold a password
         raise SettingsError(f"store.url: the database cannot be opened: {_reason(error)}") from None

@@ -94,6 +94,7 @@ def a_secret(value: SecretStr) -> SecretStr:
 
 Seconds = Annotated[float, BeforeValidator(a_number), Field(ge=0, le=86400, allow_inf_nan=False)]
 Period = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=2**31)]
+Days = Annotated[int, BeforeValidator(a_number), Field(ge=0, le=36500)]
 Port = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=65536)]
 Secret = Annotated[SecretStr, AfterValidator(a_secret)]
 
@@ -174,6 +175,8 @@ class WebSettings(Section):
 
 class StoreSettings(Section):
     url: Secret = SecretStr("sqlite:///acd.db")  # it may hold a password
+    keep_events_days: Days = 0  # 0: for ever
+    keep_calls_days: Days = 0
 
 
 class LogSettings(Section):
@@ -206,6 +209,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
     "ACD_API_TOKEN": ("web", "token"),
     "ACD_API_TOKEN_FILE": ("web", "token_file"),
     "ACD_DATABASE_URL": ("store", "url"),
+    "ACD_KEEP_EVENTS_DAYS": ("store", "keep_events_days"),
+    "ACD_KEEP_CALLS_DAYS": ("store", "keep_calls_days"),
     "ACD_LOG_LEVEL": ("log", "level"),
     "ACD_LOG_FORMAT": ("log", "format"),
 }

@@ -6,6 +6,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 
 from acd.core import events as ev
@@ -95,6 +96,27 @@ def test_a_database_from_before_the_migrations_is_taken_over_with_all_its_rows(u
         assert store.append("main", HISTORY[0]) == len(HISTORY) + 1
     after = unnumbered.rows("SELECT * FROM event ORDER BY seq"), unnumbered.rows("SELECT * FROM call")
     assert (after[0][:-1], after[1]) == before
+    assert differences(unnumbered) == []
+
+
+def test_the_checkpoint_that_is_taken_over_has_the_time_of_its_last_event(unnumbered):
+    with unnumbered.opened() as store:
+        state, tail = store.load_at("main", HISTORY[CUT].at)
+        assert tail[0] == HISTORY[CUT]
+        assert STATE.dump_python(state) == STATE.dump_python(replayed(HISTORY[:CUT]).state)
+    assert unnumbered.rows("SELECT seq, at FROM checkpoint") == [(CUT, HISTORY[CUT - 1].at)]
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(unnumbered):
+    unnumbered.run("CREATE TABLE log_start (mine INTEGER)")  # in the way of the last thing that revision 2 makes
+    before = unnumbered.rows("SELECT * FROM checkpoint")
+    with pytest.raises(SQLAlchemyError, match="log_start"), unnumbered.opened():
+        pass
+    assert unnumbered.rows("SELECT * FROM checkpoint") == before
+    assert not inspect(unnumbered.engine).has_table("alembic_version")
+    unnumbered.run("DROP TABLE log_start")
+    with unnumbered.opened() as store:
+        assert store.load("main")[1] == HISTORY[CUT:]
     assert differences(unnumbered) == []
 
 

@@ -41,6 +41,8 @@ token = "the token"
 
 [store]
 url = "sqlite:////tmp/x.db"
+keep_events_days = 30
+keep_calls_days = 400
 
 [log]
 level = "debug"
@@ -75,6 +77,7 @@ def test_without_anything_there_are_defaults_for_everything_but_secrets():
     assert (settings.web.host, settings.web.port, settings.web.token) == ("127.0.0.1", 8080, None)
     assert (settings.log.level, settings.log.format) == ("info", "text")
     assert settings.store.url.get_secret_value() == "sqlite:///acd.db"
+    assert (settings.store.keep_events_days, settings.store.keep_calls_days) == (0, 0)
 
 
 def test_everything_can_stand_in_the_file(file):
@@ -89,6 +92,7 @@ def test_everything_can_stand_in_the_file(file):
     assert list(settings.handlers) == ["main", "second"]
     assert (settings.web.port, settings.log.format) == (8081, "json")
     assert settings.store.url.get_secret_value() == "sqlite:////tmp/x.db"
+    assert (settings.store.keep_events_days, settings.store.keep_calls_days) == (30, 400)
 
 
 VALUES = {
@@ -107,6 +111,8 @@ VALUES = {
     "ACD_API_TOKEN": "another token",
     "ACD_API_TOKEN_FILE": "/run/token",
     "ACD_DATABASE_URL": "sqlite:////elsewhere.db",
+    "ACD_KEEP_EVENTS_DAYS": "7",
+    "ACD_KEEP_CALLS_DAYS": "90",
     "ACD_LOG_LEVEL": "error",
     "ACD_LOG_FORMAT": "text",
 }
@@ -223,6 +229,10 @@ WRONG = [
     ("web.port", "[web]\nport = -1"),
     ("web", "web = 5"),
     ("store.url", "[store]\nurl = 5"),
+    ("store.keep_events_days", "[store]\nkeep_events_days = -1"),
+    ("store.keep_events_days", "[store]\nkeep_events_days = true"),
+    ("store.keep_calls_days", "[store]\nkeep_calls_days = 0.5"),
+    ("store.keep_calls_days", "[store]\nkeep_calls_days = 36501"),
     ("log.level", "[log]\nlevel = 'loud'"),
     ("log.format", "[log]\nformat = 'xml'"),
     ("handlers.main.state_interfaces", "[handlers.main.state_interfaces]\n'Local/**' = 'PJSIP/*'"),

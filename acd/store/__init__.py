@@ -11,11 +11,12 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
 from typing import IO, Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import bindparam
+from sqlalchemy import Connection, bindparam, func
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlmodel import SQLModel, col, delete, insert, select
 
@@ -23,10 +24,12 @@ from acd.core import events as ev
 from acd.core.records import State, Visit
 from acd.migrations import NewerDatabase, upgrade
 from acd.store.database import InUse, engine_for, locked, reason
-from acd.store.tables import CallRow, CheckpointRow, EventRow, HeardRow, PinRow
+from acd.store.retention import Retention
+from acd.store.tables import CallRow, CheckpointRow, EventRow, HeardRow, LogStartRow, PinRow
 
 __all__ = [
     "STATE",
+    "BeforeTheLog",
     "CallRow",
     "CheckpointRow",
     "EventRow",
@@ -44,6 +47,8 @@ BATCH = 2000
 RETRY = 0.5  # seconds between two tries to write what could not be written
 LAST_PART = 20_000  # events at the end of the log
 MOST_PARAMETERS = 500  # of one query
+RETENTION_EVERY = 3600.0  # seconds
+PAUSE = 0.05  # seconds between two steps of it
 MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
 
 
@@ -58,10 +63,22 @@ class Heard(NamedTuple):
 Write = tuple[str, dict[str, Any]]
 
 
+class BeforeTheLog(LookupError):
+    """What was that long ago cannot be told: the events of that time were deleted."""
+
+
 class Store:
     """The database behind an address such as sqlite:////var/lib/acd/acd.db."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        keep_events_days: int = 0,
+        keep_calls_days: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`keep_..._days`: older events, older rows of the ledger are deleted; 0: never."""
         self.url = url
         self.problem: str | None = None  # why nothing can be written at present
         self.gaps: set[str] = set()  # handlers whose log lacks events, because the database was away for too long
@@ -70,6 +87,11 @@ class Store:
         self._thread = threading.Thread(target=self._write_for_ever, name="store", daemon=True)
         self._lock: IO[str] | None = None
         self._seq = 0
+        self._at: dict[str, float] = {}  # handler -> when its last appended event was
+        self._clock = clock
+        self._retention = Retention(self._engine.begin, keep_events_days, keep_calls_days, clock)
+        self._steps: Iterator[None] | None = None  # of the retention that is under way
+        self._next_retention = 0.0  # on the monotonic clock
         self._stopping = False
 
     def open(self) -> None:
@@ -78,7 +100,7 @@ class Store:
         try:
             with self._engine.begin() as connection:
                 upgrade(connection)
-                self._seq = connection.execute(select(EventRow.seq).order_by(col(EventRow.seq).desc())).scalar() or 0
+                self._seq = _last_number(connection)
         except SQLAlchemyError:
             self._unlock()
             raise
@@ -101,6 +123,7 @@ class Store:
     def append(self, handler: str, happened: ev.Event) -> int:
         """Adds an event to the log and returns its sequence number; it is on disk a moment later."""
         self._seq += 1
+        self._at[handler] = happened.at
         self._put(
             "event",
             {
@@ -131,7 +154,8 @@ class Store:
     def checkpoint(self, handler: str, state: State) -> None:
         """Keeps the state as it is after the last appended event."""
         dumped = STATE.dump_json(state).decode()
-        self._put("checkpoint", {"handler": handler, "seq": self._seq, "state": dumped})
+        at = self._at.get(handler, self._clock())
+        self._put("checkpoint", {"handler": handler, "seq": self._seq, "at": at, "state": dumped})
 
     async def written(self) -> None:
         """Returns when all that was handed over before is on disk. Raises queue.Full when too much waits already."""
@@ -157,17 +181,30 @@ class Store:
     def load(self, handler: str) -> tuple[State, list[ev.Event]]:
         """The newest checkpoint of a handler and the events after it."""
         with self._engine.connect() as connection:
-            found = connection.execute(
-                select(CheckpointRow.seq, CheckpointRow.state).where(CheckpointRow.handler == handler)
-            ).first()
-            state = STATE.validate_json(found.state) if found else State()
-            rows = connection.execute(
-                select(EventRow.kind, EventRow.data)
-                .where(EventRow.handler == handler, col(EventRow.seq) > (found.seq if found else 0))
-                .order_by(col(EventRow.seq))
+            seq, state = _checkpoint(connection, handler)
+            return state, _events(connection, handler, after=seq)
+
+    def load_at(self, handler: str, at: float) -> tuple[State, list[ev.Event]]:
+        """A checkpoint and the events after it that give the state of a handler as it was at a time.
+
+        `at`: seconds since 1970 on Asterisk's clock; the first event that is later ends it. Raises BeforeTheLog.
+        """
+        with self._engine.connect() as connection:
+            seq, state = _checkpoint(connection, handler, at)
+            later = connection.scalar(
+                select(func.min(EventRow.seq)).where(
+                    col(EventRow.handler) == handler, col(EventRow.seq) > seq, col(EventRow.at) > at
+                )
             )
-            known = (_decode(row.kind, row.data) for row in rows)
-            return state, [happened for happened in known if happened is not None]
+            events = _events(connection, handler, after=seq, before=later)
+            # asked last, because events may have been deleted meanwhile
+            start = connection.execute(
+                select(LogStartRow.seq, LogStartRow.at).where(LogStartRow.handler == handler)
+            ).first()
+        if start is not None and seq < start.seq:
+            since = datetime.fromtimestamp(start.at, UTC).isoformat(timespec="seconds")
+            raise BeforeTheLog(f"the log of {handler} reaches back to {since}, what was before was deleted")
+        return state, events
 
     def heard(self, handler: str) -> Heard | None:
         """The mark until which Asterisk was heard; None before the first time."""
@@ -247,15 +284,40 @@ class Store:
     def _write_for_ever(self) -> None:
         ending = False
         while not ending:
-            batch = [self._waiting.get()]
-            while len(batch) < BATCH and not self._waiting.empty():
-                batch.append(self._waiting.get())
+            batch = self._gathered()
             ending = None in batch
             self._write_until_done([item for item in batch if isinstance(item, tuple)])
             for item in batch:
                 # whoever waited may have given up
                 if isinstance(item, concurrent.futures.Future) and item.set_running_or_notify_cancel():
                     item.set_result(None)
+            self._delete_a_little()
+
+    def _gathered(self) -> list[Write | concurrent.futures.Future[None] | None]:
+        """What waits, or nothing when it is time to delete something."""
+        due = PAUSE if self._steps is not None else self._next_retention - time.monotonic()
+        try:
+            batch = [self._waiting.get(timeout=max(PAUSE, due))]
+        except queue.Empty:
+            return []
+        while len(batch) < BATCH and not self._waiting.empty():
+            batch.append(self._waiting.get())
+        return batch
+
+    def _delete_a_little(self) -> None:
+        """One step of what is done every hour, so that what is to be written meanwhile need not wait for all of it."""
+        if self._steps is None:
+            if time.monotonic() < self._next_retention:
+                return
+            self._steps = self._retention.steps()
+            self._next_retention = time.monotonic() + RETENTION_EVERY
+        try:
+            next(self._steps)
+        except StopIteration:
+            self._steps = None
+        except Exception as error:  # nothing of it may end the writer
+            log.warning("What is too old cannot be deleted at present: %s", reason(error))
+            self._steps = None
 
     def _write_until_done(self, writes: list[Write]) -> None:
         while True:
@@ -308,7 +370,7 @@ class Store:
 
 RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model and what identifies a row
     "call": (CallRow, ("handler", "key")),
-    "checkpoint": (CheckpointRow, ("handler",)),
+    "checkpoint": (CheckpointRow, ("handler", "seq")),
     "pin": (PinRow, ("handler", "agent")),
     "heard": (HeardRow, ("handler",)),
 }
@@ -334,6 +396,30 @@ def call_values(handler: str, visit: Visit) -> dict[str, Any]:
         "outcome": visit.outcome.value if visit.outcome else None,
         "estimated": visit.estimated,
     }
+
+
+def _last_number(connection: Connection) -> int:
+    """The highest number that an event ever had; the events themselves may have been given up or deleted."""
+    numbers = [connection.scalar(select(func.max(model.seq))) for model in (EventRow, CheckpointRow, LogStartRow)]
+    return max(number or 0 for number in numbers)
+
+
+def _checkpoint(connection: Connection, handler: str, at: float | None = None) -> tuple[int, State]:
+    """The newest checkpoint of all, or of those up to a time: its number and state; of none 0 and an empty state."""
+    query = select(CheckpointRow.seq, CheckpointRow.state).where(CheckpointRow.handler == handler)
+    if at is not None:
+        query = query.where(CheckpointRow.at <= at)
+    found = connection.execute(query.order_by(col(CheckpointRow.seq).desc()).limit(1)).first()
+    return (found.seq, STATE.validate_json(found.state)) if found else (0, State())
+
+
+def _events(connection: Connection, handler: str, after: int, before: int | None = None) -> list[ev.Event]:
+    """A handler's events between two numbers, in their order."""
+    query = select(EventRow.kind, EventRow.data).where(EventRow.handler == handler, col(EventRow.seq) > after)
+    if before is not None:
+        query = query.where(col(EventRow.seq) < before)
+    known = (_decode(row.kind, row.data) for row in connection.execute(query.order_by(col(EventRow.seq))))
+    return [happened for happened in known if happened is not None]
 
 
 def _columns(query: Any) -> Any:

@@ -1,14 +1,17 @@
 """The tables as they are now. How a database of an older acd comes to them stands in acd/migrations."""
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Integer
 from sqlmodel import Field, Index, SQLModel
+
+# SQLite's integers always have 64 bits, and only a column called INTEGER is the number by which it finds a row.
+ROW_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class EventRow(SQLModel, table=True):
     """One event of the log. `data` is the event's fields as a JSON list."""
 
     __tablename__ = "event"
-    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    seq: int = Field(primary_key=True, sa_type=ROW_NUMBER, sa_column_kwargs={"autoincrement": False})
     handler: str
     at: float
     kind: str
@@ -16,12 +19,22 @@ class EventRow(SQLModel, table=True):
 
 
 class CheckpointRow(SQLModel, table=True):
-    """The state of one handler after the event `seq`."""
+    """The state of one handler after the event `seq`. `at`: when its last event was, in seconds since 1970."""
 
     __tablename__ = "checkpoint"
     handler: str = Field(primary_key=True)
-    seq: int
+    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    at: float
     state: str
+
+
+class LogStartRow(SQLModel, table=True):
+    """The events of a handler up to `seq` were deleted; the log starts at the checkpoint of that number and time."""
+
+    __tablename__ = "log_start"
+    handler: str = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger)
+    at: float
 
 
 class CallRow(SQLModel, table=True):
