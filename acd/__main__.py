@@ -1,4 +1,4 @@
-"""The command line: acd serve | check | agent ..."""
+"""The command line: acd serve | check | replay | agent ..."""
 
 import argparse
 import asyncio
@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from acd import agent_cli, check, logs, serve
+from acd import agent_cli, check, logs, replay, serve
 from acd.settings import Settings, SettingsError, load
+
+WITH_OPTIONS = {"check": check.add_options, "replay": replay.add_options}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,12 +31,13 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, text in (
         ("serve", _serve, "run the call center"),
         ("check", _check, "tell what this Asterisk and these settings lack"),
+        ("replay", _replay, "show agents and queues as they were at a past moment"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--config", type=Path, help="the settings file (or ACD_CONFIG)")
         command.set_defaults(run=run)
-        if name == "check":
-            check.add_options(command)
+        if name in WITH_OPTIONS:
+            WITH_OPTIONS[name](command)
     agent_cli.add_to(commands)
     return parser
 
@@ -49,6 +52,10 @@ def _serve(options: argparse.Namespace) -> int:
     logs.set_up(settings.log.level, settings.log.format)
     asyncio.run(serve.serve(settings))
     return 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    return replay.run(_settings(options), options)
 
 
 def _check(options: argparse.Namespace) -> int:

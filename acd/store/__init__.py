@@ -187,16 +187,20 @@ class Store:
     def load_at(self, handler: str, at: float) -> tuple[State, list[ev.Event]]:
         """A checkpoint and the events after it that give the state of a handler as it was at a time.
 
-        `at`: seconds since 1970 on Asterisk's clock; the first event that is later ends it. Raises BeforeTheLog.
+        `at`: seconds since 1970 on Asterisk's clock. What was read afterwards of a time when nobody listened stands in
+        the log behind what was heard, up to the picture that followed; it counts as well. Raises BeforeTheLog.
         """
         with self._engine.connect() as connection:
             seq, state = _checkpoint(connection, handler, at)
-            later = connection.scalar(
+            next_picture = connection.scalar(
                 select(func.min(EventRow.seq)).where(
-                    col(EventRow.handler) == handler, col(EventRow.seq) > seq, col(EventRow.at) > at
+                    col(EventRow.handler) == handler,
+                    col(EventRow.seq) > seq,
+                    col(EventRow.at) > at,
+                    col(EventRow.kind) == ev.PictureTaken.__name__,
                 )
             )
-            events = _events(connection, handler, after=seq, before=later)
+            events = _events(connection, handler, after=seq, before=next_picture, until=at)
             # asked last, because events may have been deleted meanwhile
             start = connection.execute(
                 select(LogStartRow.seq, LogStartRow.at).where(LogStartRow.handler == handler)
@@ -413,11 +417,15 @@ def _checkpoint(connection: Connection, handler: str, at: float | None = None) -
     return (found.seq, STATE.validate_json(found.state)) if found else (0, State())
 
 
-def _events(connection: Connection, handler: str, after: int, before: int | None = None) -> list[ev.Event]:
-    """A handler's events between two numbers, in their order."""
+def _events(
+    connection: Connection, handler: str, after: int, before: int | None = None, until: float | None = None
+) -> list[ev.Event]:
+    """A handler's events between two numbers, those up to a time alone, in their order."""
     query = select(EventRow.kind, EventRow.data).where(EventRow.handler == handler, col(EventRow.seq) > after)
     if before is not None:
         query = query.where(col(EventRow.seq) < before)
+    if until is not None:
+        query = query.where(col(EventRow.at) <= until)
     known = (_decode(row.kind, row.data) for row in connection.execute(query.order_by(col(EventRow.seq))))
     return [happened for happened in known if happened is not None]
 
