@@ -570,6 +570,50 @@ async def test_when_too_much_waits_the_rest_is_given_up_and_told_once(path, monk
         await until(lambda: not store.waiting)
         await store.written()
         assert store.load("main")[1] == [an_event(number) for number in range(21)]
+        assert store.append("main", an_event(200)) == 22, "what was given up took no number"
+
+
+async def test_rows_of_the_ledger_come_back_also_when_too_much_waited(path, monkeypatch):
+    monkeypatch.setattr("acd.store.MOST_WAITING", 20)
+    with opened(path) as store:
+        await store.written()
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for number in range(30):
+                store.append("main", an_event(number))
+            for caller in ("555", "556"):
+                store.keep_call("main", a_visit(caller=caller))
+            assert store.given_up > 0
+            other.rollback()
+        await until(lambda: not store.waiting)
+        await store.written()
+        assert [row["caller"] for row in store.calls("main", start=0, end=2e12)] == ["556"]
+
+
+async def test_a_database_that_is_moved_away_is_waited_for_and_gets_everything_when_it_is_back(path):
+    with opened(path) as store:
+        store.append("main", an_event(1))
+        await store.written()
+        path.rename(elsewhere := path.with_name("elsewhere.db"))
+        store.append("main", an_event(2))
+        await until(lambda: store.problem)
+        elsewhere.rename(path)
+        store.append("main", an_event(3))
+        await store.written()
+        assert store.problem is None
+        assert store.load("main")[1] == [an_event(number) for number in (1, 2, 3)]
+
+
+async def test_another_file_in_the_place_of_the_database_is_not_written_to(path):
+    with opened(path) as store:
+        store.append("main", an_event(1))
+        await store.written()
+        path.rename(path.with_name("elsewhere.db"))
+        path.write_bytes(b"")
+        store.append("main", an_event(2))
+        await until(lambda: store.problem)
+        assert "start acd again" in store.problem
+    assert path.read_bytes() == b""
 
 
 def test_closing_writes_what_waits(path):

@@ -23,7 +23,7 @@ from sqlmodel import SQLModel, col, delete, insert, select
 from acd.core import events as ev
 from acd.core.records import State, Visit
 from acd.migrations import NewerDatabase, upgrade
-from acd.store.database import InUse, engine_for, locked, reason
+from acd.store.database import InUse, SameFile, engine_for, locked, reason
 from acd.store.retention import Retention
 from acd.store.tables import CallRow, CheckpointRow, EventRow, HeardRow, LogStartRow, PinRow
 
@@ -50,6 +50,7 @@ MOST_PARAMETERS = 500  # of one query
 RETENTION_EVERY = 3600.0  # seconds
 PAUSE = 0.05  # seconds between two steps of it
 MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
+ASIDE = frozenset({"call", "pin"})  # tables whose rows nothing else would bring back
 
 
 class Heard(NamedTuple):
@@ -81,10 +82,14 @@ class Store:
         """`keep_..._days`: older events, older rows of the ledger are deleted; 0: never."""
         self.url = url
         self.problem: str | None = None  # why nothing can be written at present
+        self.given_up = 0  # changes that were not kept, since the start
         self.gaps: set[str] = set()  # handlers whose log lacks events, because the database was away for too long
         self._engine = engine_for(url)
         self._waiting: queue.Queue[Write | concurrent.futures.Future[None] | None] = queue.Queue(MOST_WAITING)
+        self._aside: dict[tuple[str, ...], Write] = {}  # the newest version of each row that found no place
+        self._aside_lock = threading.Lock()
         self._thread = threading.Thread(target=self._write_for_ever, name="store", daemon=True)
+        self._file = SameFile(self._engine)
         self._lock: IO[str] | None = None
         self._seq = 0
         self._at: dict[str, float] = {}  # handler -> when its last appended event was
@@ -101,6 +106,7 @@ class Store:
             with self._engine.begin() as connection:
                 upgrade(connection)
                 self._seq = _last_number(connection)
+            self._file.check()
         except SQLAlchemyError:
             self._unlock()
             raise
@@ -121,19 +127,20 @@ class Store:
     # Writing, from the event loop -------------------------------------------------------------------------
 
     def append(self, handler: str, happened: ev.Event) -> int:
-        """Adds an event to the log and returns its sequence number; it is on disk a moment later."""
-        self._seq += 1
+        """Adds an event to the log and returns its sequence number; it is on disk a moment later.
+
+        One that has to be given up takes no number: the log has none twice and none missing.
+        """
         self._at[handler] = happened.at
-        self._put(
-            "event",
-            {
-                "seq": self._seq,
-                "handler": handler,
-                "at": happened.at,
-                "kind": type(happened).__name__,
-                "data": happened,  # made text by the writer
-            },
-        )
+        values = {
+            "seq": self._seq + 1,
+            "handler": handler,
+            "at": happened.at,
+            "kind": type(happened).__name__,
+            "data": happened,  # made text by the writer
+        }
+        if self._put("event", values):
+            self._seq += 1
         return self._seq
 
     def keep_call(self, handler: str, visit: Visit) -> None:
@@ -168,13 +175,23 @@ class Store:
         """How many writes wait for the database."""
         return self._waiting.qsize()
 
-    def _put(self, table: str, values: dict[str, Any]) -> None:
+    def _put(self, table: str, values: dict[str, Any]) -> bool:
+        """False when it has to be given up: a later checkpoint stands in for events, but rows are kept aside."""
         try:
             self._waiting.put_nowait((table, values))
+            return True
         except queue.Full:
-            if not self.gaps:
-                log.error("The database is away for too long: events are no longer kept until it is back")
-            self.gaps.add(values["handler"])
+            pass
+        if not self.gaps:
+            log.error("The database is away for too long: events are no longer kept until it is back")
+        self.gaps.add(values["handler"])
+        if table in ASIDE and len(self._aside) < MOST_WAITING:
+            key = tuple(values[name] for name in RENEWED[table][1])
+            with self._aside_lock:
+                self._aside[table, *key] = (table, values)
+        else:
+            self.given_up += 1
+        return False
 
     # Reading ----------------------------------------------------------------------------------------------
 
@@ -306,6 +323,10 @@ class Store:
             return []
         while len(batch) < BATCH and not self._waiting.empty():
             batch.append(self._waiting.get())
+        if self._aside and self._waiting.empty():  # behind the older versions of the same rows
+            with self._aside_lock:
+                batch += self._aside.values()
+                self._aside.clear()
         return batch
 
     def _delete_a_little(self) -> None:
@@ -332,6 +353,7 @@ class Store:
                     log.error("The database cannot be written: %s", reason(error))
                 self.problem = reason(error)
                 if self._stopping:
+                    log.error("acd ends: %d changes could not be written and are lost", len(writes) + self.waiting)
                     return
                 time.sleep(RETRY)
             except Exception:
@@ -359,6 +381,7 @@ class Store:
         tables: dict[str, list[dict[str, Any]]] = {}
         for table, values in writes:
             tables.setdefault(table, []).append(values)
+        self._file.check()
         with self._engine.begin() as connection:
             for table, rows in tables.items():
                 if table == "event":

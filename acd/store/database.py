@@ -1,10 +1,11 @@
 """The database behind an address: how it is set up, and that one acd alone writes to it."""
 
 import fcntl
+from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 
 class InUse(SQLAlchemyError):
@@ -17,6 +18,36 @@ def engine_for(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
     return engine
+
+
+class Missing(OperationalError):
+    """SQLite would go on writing to a file that nobody finds any more."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("", None, Exception(what))
+
+
+class SameFile:
+    """Watches that a SQLite database is still the file that was opened."""
+
+    def __init__(self, engine: Engine) -> None:
+        database = engine.url.database
+        on_disk = engine.dialect.name == "sqlite" and database not in (None, "", ":memory:")
+        self._path = Path(database or "") if on_disk else None
+        self._inode: int | None = None
+
+    def check(self) -> None:
+        """Raises Missing. The first check says which file it is."""
+        if self._path is None:
+            return
+        try:
+            inode = self._path.stat().st_ino
+        except OSError as error:
+            raise Missing(f"{self._path}: {error.strerror}") from None
+        if self._inode is None:
+            self._inode = inode
+        elif inode != self._inode:
+            raise Missing(f"{self._path} is another file than the one that was opened: start acd again to use it")
 
 
 def reason(error: Exception) -> str:
