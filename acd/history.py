@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from heapq import merge
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -85,13 +85,18 @@ class History:
 
     # When it is heard again -------------------------------------------------------------------------------
 
-    async def missed(self, state: State, picture: ev.PictureTaken) -> AsyncIterator[ev.Event]:
-        """What the files tell of the time since the mark and is not known, oldest first."""
-        now, since = self._now(picture.at), self.mark
+    async def missed(self, state: State, alive: Collection[str], until: float) -> AsyncIterator[ev.Event]:
+        """What the files tell of the time since the mark and is not known, oldest first.
+
+        `alive`: the channels that there are. `until`: the present, seconds since 1970 on Asterisk's clock.
+        """
+        now, since = self._now(until), self.mark
         lines = await self._read(self._queue_log, since.queue_log, since.at, queue_log.parse)
         records = await self._read(self._cel, since.cel, since.at, cel.parse)
-        calls = await self._calls(lines, state, picture) if lines else []
-        channels = self._channels(records, since.at, picture.at)
+        stays = await self._stays(lines, state)
+        calls = self._calls(lines, stays, _Interfaces(state), alive, until)
+        callers = {line.call for line in lines} | {stay.call for stay in stays}
+        channels = self._channels(records, callers, since.at)
         for count, event in enumerate(merge(calls, channels, key=lambda event: event.at)):
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -117,18 +122,27 @@ class History:
             log.info("read %d lines of %s that were written since %.0f", len(found), file.path, since)
         return found
 
-    async def _calls(
-        self, lines: Sequence[queue_log.Line], state: State, picture: ev.PictureTaken
-    ) -> Sequence[ev.Event]:
+    async def _stays(self, lines: Sequence[queue_log.Line], state: State) -> list[Stay]:
+        """The stays in queues that are known, oldest first: of callers who are there, and of those of these lines."""
         present = [stay_of(visit) for visit in state.visits.values()]
-        written = await self._written({line.call for line in lines})
+        written = await self._written({line.call for line in lines}) if lines else []
         known = {stay.key: stay for stay in [*written, *self._recent.stays(), *present]}
+        return sorted(known.values(), key=lambda stay: stay.entered)
+
+    def _calls(
+        self,
+        lines: Sequence[queue_log.Line],
+        stays: Sequence[Stay],
+        interfaces: "_Interfaces",
+        alive: Collection[str],
+        until: float,
+    ) -> list[ev.Event]:
         self._gap = Gap(
-            sorted(known.values(), key=lambda stay: stay.entered),
-            interface_of=_Interfaces(state, picture).of,
-            alive={channel.leg for channel in picture.channels}.__contains__,
+            stays,
+            interface_of=interfaces.of,
+            alive=alive.__contains__,
             begin=self.mark.at,
-            end=picture.at,
+            end=until,
             restarts=[line.at for line in lines if line.event == "QUEUESTART"],
         )
         events = [event for line in lines for event in self._gap.events(line)]
@@ -146,10 +160,11 @@ class History:
             for row in rows
         ]
 
-    def _channels(self, records: Sequence[cel.Record], begin: float, end: float) -> Iterator[ev.Event]:
+    def _channels(self, records: Sequence[cel.Record], callers: set[str], begin: float) -> Iterator[ev.Event]:
+        """Without those of the callers: how these leave is in queue_log, which may be a moment behind."""
         channels = cel.Channels()
         for record in records:
-            if begin <= record.at <= end and record.leg not in self._recent.ended:
+            if record.at >= begin and record.leg not in self._recent.ended and record.leg not in callers:
                 yield from channels.events(record)
 
 
@@ -190,12 +205,10 @@ def _parsed(file: LogFile, start: Position, since: float, parse: Callable[[str],
 
 
 class _Interfaces:
-    """Where the members of queue_log are: it gives their names."""
+    """Where the agents are whom queue_log names; all other members are nobody's."""
 
-    def __init__(self, state: State, picture: ev.PictureTaken) -> None:
+    def __init__(self, state: State) -> None:
         self._of: dict[tuple[str, str], set[str]] = {}
-        for member in picture.members:
-            self._of.setdefault((member.queue, member.name), set()).add(member.interface)
         for session in state.sessions.values():
             group = state.groups.get(session.group)
             for queue in group.queues if group is not None and session.ended is None else ():

@@ -94,7 +94,7 @@ class Service:
                 if isinstance(effect, VisitMoved):
                     self._store.keep_call(self.name, effect.visit)
         self.center = center
-        if center.state.linked:  # the last run did not end in good order
+        if center.state.listening:  # the last run did not end in good order
             heard = [*(event.at for event in tail[-1:]), self._history.mark.at]
             self.record(ev.LinkLost(max(heard) or self.now(), "acd was started again"))
         self.record(registrations._replace(at=self.now()))
@@ -212,6 +212,10 @@ class Service:
         self._history.is_heard(self.now())
 
     async def _take_picture(self, link: Link) -> None:
+        """First what was missed, then what was heard since the log-in: the picture then finds nearly all as it is."""
+        await self._read_history(await link.list_of("CoreShowChannels"))
+        self.record(ev.LinkHeard(self.now()))
+        link.hand_over()
         queues = await link.list_of("QueueStatus")
         channels = await link.list_of("CoreShowChannels")
         try:
@@ -220,20 +224,19 @@ class Service:
             log.warning("Asterisk does not list device states: %s", error.text)
             devices = []
         booted = translate.booted(link.fully_booted, self.now()) if link.fully_booted else 0.0
-        picture = translate.picture(self.now(), booted, queues, channels, devices)
-        await self._read_history(picture)
-        self.observe(picture)
+        self.observe(translate.picture(self.now(), booted, queues, channels, devices))
 
-    async def _read_history(self, picture: ev.PictureTaken) -> None:
+    async def _read_history(self, channels: Sequence[Message]) -> None:
         """What happened while nobody listened, at the times at which it did."""
-        async for event in self._history.missed(self.center.state, picture):
+        alive = {channel.get("Uniqueid") or "" for channel in channels}
+        async for event in self._history.missed(self.center.state, alive, self.now()):
             while (deadline := self.center.next_deadline()) is not None and deadline <= event.at:
                 self.record(ev.TimePassed(deadline))
             self.record(event)
 
     def _lost(self, reason: str) -> None:
         log.warning("link to Asterisk lost: %s", reason, extra={"handler": self.name})
-        if self.center.state.linked:
+        if self.center.state.listening:
             self.observe(ev.LinkLost(self.now(), reason))
 
     def _send_soon(self, order: Order, asked: bool) -> asyncio.Task[None]:

@@ -110,6 +110,7 @@ def a_link_that_comes_and_goes(desk: Diary) -> None:
     ]
     callers = [ev.SeenCaller("c2", "support", 1, "555", "PJSIP/trunk-02", 12.0)]
     callers.append(ev.SeenCaller("c3", "sales", 1, "556", "PJSIP/trunk-03", 2.0))
+    desk.apply(ev.LinkHeard(desk.now))
     desk.after(7).link(callers=callers, channels=channels, devices={PHONE: True, "PJSIP/1002": False})
     desk.apply(ev.DeviceStateTold(desk.now, "PJSIP/1002", True))
     desk.after(3).hang_up("c1")

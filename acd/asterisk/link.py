@@ -236,9 +236,8 @@ class Connection(AMIProtocol):  # type: ignore[misc]
         if len(self._held) > self._max_held:
             self.drop(NotConnected(f"more than {self._max_held} messages came while the picture was taken"))
 
-    def release(self) -> None:
-        """The picture is taken: hand over what was held, in order, and from now on at once."""
-        self.linked = True
+    def hand_over(self) -> None:
+        """Hand over what was held, in order, and from now on everything at once."""
         self._read_now = self._wanted
         self._take = self._deliver
         held, self._held = self._held, []
@@ -324,8 +323,8 @@ class Link:
 
         wanted: exact names of the events to hand over; all others are dropped unread.
         on_message: called once for each wanted event, in order, with our time of its arrival; must not block.
-        on_login: takes the picture (`send`, `list_of`); live events are held until it returns. If it raises, the
-            connection is dropped and made again.
+        on_login: takes the picture (`send`, `list_of`); live events are held until it returns, or calls `hand_over`.
+            If it raises, the connection is dropped and made again.
         on_loss: called once for every call of on_login, after it ended, when that connection is lost, given up or
             closed; after it comes no message of that connection.
         on_alive: called when Asterisk answered a ping, which it does every `ping_every`, and the picture is taken.
@@ -375,6 +374,11 @@ class Link:
     def fully_booted(self) -> Message | None:
         """The FullyBooted event of this connection: its Uptime tells a lost link from a restarted Asterisk."""
         return self._connection and self._connection.fully_booted
+
+    def hand_over(self) -> None:
+        """For on_login: hand over the live events held so far, and all that come from now on as they come."""
+        if self._connection is not None:
+            self._connection.hand_over()
 
     # sending
 
@@ -539,7 +543,8 @@ class Link:
         self.problem = ""
         self.stats.reconnects += self._was_linked
         self._was_linked = True
-        connection.release()
+        connection.linked = True
+        connection.hand_over()
 
     def _tell_loss(self, connection: Connection) -> None:
         if not connection.entered:

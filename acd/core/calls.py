@@ -71,7 +71,7 @@ class Calls:
 
     def _watched(self, visit: Visit) -> None:
         """What was read afterwards, where nobody listened, is known to the second only."""
-        visit.estimated = visit.estimated or not self._state.linked
+        visit.estimated = visit.estimated or not self._state.listening
 
     def _flowed_in(self, visit: Visit, at: float) -> None:
         """By overflow from another queue, or transferred by an agent."""
@@ -105,7 +105,12 @@ class Calls:
         if visit.abandon_told and visit.hangup_told:
             self.resolve(visit, event.at, Outcome.ABANDONED)
             return
-        visit.unresolved_until = event.at + RESOLVE_WITHIN
+        self.await_explanation(visit, event.at)
+
+    def await_explanation(self, visit: Visit, at: float) -> None:
+        """He waits no longer; what tells why may still be on its way."""
+        visit.unresolved_until = at + RESOLVE_WITHIN
+        self.unresolved.pop(visit.key, None)  # the first is the one that is due first
         self.unresolved[visit.key] = visit.unresolved_until
 
     def status_told(self, event: ev.QueueStatusTold) -> None:
@@ -139,17 +144,17 @@ class Calls:
 
     def tick(self, at: float) -> None:
         """Books the exits that nobody explained in time, unless the explanation could not be heard."""
-        if not self._state.linked:
+        if not self._state.listening:
             return
-        for key in [key for key, until in self.unresolved.items() if until <= at]:
+        for key, until in [(key, until) for key, until in self.unresolved.items() if until <= at]:
             visit = self._state.visits[key]
-            self.resolve(visit, at, self._unexplained(visit))
+            self.resolve(visit, until - RESOLVE_WITHIN, self._unexplained(visit))
 
     def _unexplained(self, visit: Visit) -> Outcome:
         if visit.cut:
             return Outcome.LOST
-        if not visit.abandon_told:
-            return Outcome.LEFT_BY_KEY  # the one exit without QueueCallerAbandon
+        if not visit.abandon_told:  # nor told to have left: only a picture showed that he waits no longer
+            return Outcome.UNKNOWN if visit.left is None else Outcome.LEFT_BY_KEY  # the exit without QueueCallerAbandon
         if visit.hangup_told:
             return Outcome.ABANDONED
         if not self._state.tells_status:

@@ -69,6 +69,7 @@ class Center:
             ev.QueueGone: self._queue_gone,
             ev.DeviceStateTold: self._device_told,
             ev.LinkLost: self._link_lost,
+            ev.LinkHeard: self._link_heard,
             ev.PictureTaken: self._picture_taken,
             ev.Registrations: self._registered,
             ev.AgentCreated: self._agent_created,
@@ -137,7 +138,7 @@ class Center:
     def next_deadline(self) -> float | None:
         """When a TimePassed event is due; None when nothing waits for time to pass."""
         due = self.floor.next_deadline()
-        if not self.state.linked:  # what explains an exit is then read from the log, or shown by the next picture
+        if not self.state.listening:  # what explains an exit is then read from the log, or shown by the next picture
             return due
         for waits in (self.calls.unresolved, self.state.orders_due):
             for first in waits.values():  # they wait equally long, so the oldest entry is the earliest
@@ -231,16 +232,19 @@ class Center:
         if self.state.linked:
             self.state.lost_at = event.at
             self._emit(HandlerMoved(event.at, AgentHandlerEvent.AGENTHANDLER_REMOVED))
-        self.state.linked = False
+        self.state.linked = self.state.listening = False
         self.members.forget_orders()
         self._derive_all(event.at)
+
+    def _link_heard(self, _event: ev.LinkHeard) -> None:
+        self.state.listening = True
 
     def _picture_taken(self, picture: ev.PictureTaken) -> None:
         """Everything is compared with what Asterisk shows; then the difference is ordered."""
         restarted = bool(self.state.booted) and picture.booted > self.state.booted + RESTART_SLACK
         if not self.state.linked:
             self._emit(HandlerMoved(picture.at, AgentHandlerEvent.NEW_AGENTHANDLER))
-        self.state.booted, self.state.linked = picture.booted, True
+        self.state.booted, self.state.linked, self.state.listening = picture.booted, True, True
         self.state.devices.update(picture.devices)
         for name in picture.queues:
             self._queue_came(name, picture.at)

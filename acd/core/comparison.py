@@ -74,7 +74,8 @@ class Comparison:
             self._calls.release(visit, self._missed_release(visit))
         if visit.call not in self._channels and visit.call not in self._waiting:  # else he left between the two lists
             visit.caller_gone = True
-            self._state.calls.pop(visit.call, None)
+            if visit.outcome is not None:  # else what tells how he left may still come
+                self._state.calls.pop(visit.call, None)
         self._calls.forget_if_final(visit)
 
     def _missed_exit(self, visit: Visit) -> None:
@@ -87,8 +88,10 @@ class Comparison:
             if address is not None:
                 self._calls.answer(visit, self._picture.at, address, other.leg, None)
                 return
-        gone_at = self._gone_at if caller is None else self._picture.at
-        self._calls.resolve(visit, gone_at, Outcome.LOST if self._restarted else Outcome.UNKNOWN)
+        if self._restarted:
+            self._calls.resolve(visit, self._gone_at if caller is None else self._picture.at, Outcome.LOST)
+        elif visit.unresolved_until is None:  # the picture may be ahead of the events by a moment
+            self._calls.await_explanation(visit, self._picture.at)
 
     def _missed_release(self, visit: Visit) -> float:
         """The member's LastCall tells the end of a call nobody saw end; else the loss of the link or now."""

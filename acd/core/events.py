@@ -361,6 +361,12 @@ class LinkLost(NamedTuple):
     reason: str
 
 
+class LinkHeard(NamedTuple):
+    """Asterisk is heard again; what it did meanwhile has been read, as far as files tell. The picture is to come."""
+
+    at: float
+
+
 class SeenMember(NamedTuple):
     queue: str
     interface: str
@@ -448,6 +454,7 @@ Event = (
     | ChannelEnded
     | DeviceStateTold
     | LinkLost
+    | LinkHeard
     | PictureTaken
 )
 

@@ -220,7 +220,7 @@ class Floor:
             self._emit(VisitMoved(at, visit))
             return
         seconds = self.wrap_up_seconds(session, visit.queue)
-        if not self._state.linked and not self._members.in_sync(session):
+        if not self._state.listening and not self._members.in_sync(session):
             seconds = 0.0  # answered while nobody listened: no pause kept the next call away
         if session.left and not self._members.queues_of(session):
             session.next_state, session.next_reason = SessionState.SESSION_ENDED, REMOVED

@@ -218,6 +218,7 @@ class State:
     """The whole memory of one agent handler."""
 
     linked: bool = False
+    listening: bool = False  # events are heard as they happen, also before the picture makes the link whole
     booted: float = 0.0
     lost_at: float = 0.0
     registered: Registered = field(default_factory=Registered)

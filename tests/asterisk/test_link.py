@@ -56,7 +56,7 @@ def heard(data: bytes, size: int, wanted: tuple[str, ...] = WANTED) -> tuple[lis
     stats = Stats()
     connection = Connection(wanted, lambda message, _: messages.append(str(message)), stats)
     connection.connection_made(cast(Any, NoTransport()))
-    connection.release()
+    connection.hand_over()
     for at in range(0, len(data), size):
         connection.data_received(data[at : at + size])
     return messages, stats
@@ -641,3 +641,22 @@ def test_the_clock_offset_does_not_tremble():
     for nonsense in (None, "", "soon"):
         link._compare_clocks(nonsense, 99.99, 100.01)
     assert link.clock_offset == pytest.approx(0.5)
+
+
+async def test_what_is_heard_since_the_login_can_be_handed_over_before_the_picture_is_whole():
+    listener = Listener()
+    linked: list[bool] = []
+
+    async def picture(link: Link) -> None:
+        server.push(event("QueueCallerJoin", Queue="early"))
+        await link.send("Ping")
+        assert listener.messages == [], "it is held"
+        link.hand_over()
+        linked.append(link.linked)
+
+    listener.picture = picture
+    async with FakeAsterisk() as server, running(server, listener) as link:
+        await until(lambda: link.linked)
+        server.push(event("QueueCallerJoin", Queue="later"))
+        await until(lambda: [message.get("Queue") for message in listener.messages] == ["early", "later"])
+    assert linked == [False]

@@ -1146,3 +1146,44 @@ def test_no_figure_is_below_zero_when_the_clock_goes_back(desk):
 def test_a_queue_that_nobody_knows_can_go(desk):
     desk.apply(ev.QueueGone(desk.now, "unheard of"))
     assert "unheard of" not in desk.center.state.queues
+
+
+# the picture may be ahead of the events by a moment
+
+
+def test_who_left_in_the_moment_of_the_picture_is_explained_by_the_events_behind_it(desk):
+    desk.join()
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.after(3).apply(ev.LinkHeard(desk.now))
+    desk.link()
+    desk.give_up()
+    assert desk.visit().outcome is Outcome.ABANDONED
+
+
+def test_who_was_answered_in_the_moment_of_the_picture_is_counted_once(desk):
+    session = desk.agent()
+    desk.join()
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.after(3).apply(ev.LinkHeard(desk.now))
+    desk.link()
+    desk.ring()
+    desk.answer()
+    assert (desk.visit().outcome, desk.visit().session) == (Outcome.ANSWERED, session.id)
+    assert desk.queue_now().total_calls_queued == 1
+
+
+def test_of_whom_nothing_tells_in_time_it_is_unknown_how_he_left(desk):
+    desk.join()
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.after(3).link()
+    seen = desk.now
+    desk.after(5)
+    assert (desk.visit().outcome, desk.visit().left) == (Outcome.UNKNOWN, seen)
+
+
+def test_what_is_heard_before_the_picture_is_known_exactly(desk):
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.after(3).apply(ev.LinkHeard(desk.now))
+    desk.join()
+    desk.give_up()
+    assert (desk.visit().outcome, desk.visit().estimated) == (Outcome.ABANDONED, False)
