@@ -236,13 +236,18 @@ class Connection(AMIProtocol):  # type: ignore[misc]
         if len(self._held) > self._max_held:
             self.drop(NotConnected(f"more than {self._max_held} messages came while the picture was taken"))
 
-    def hand_over(self) -> None:
+    def go_live(self) -> None:
         """Hand over what was held, in order, and from now on everything at once."""
+        self.linked = True
         self._read_now = self._wanted
         self._take = self._deliver
+        self.hand_over()
+
+    def hand_over(self) -> None:
+        """Hand over what was held so far, in order."""
         held, self._held = self._held, []
         for message, received in held:
-            self._take(message, received)
+            self._deliver(message, received)
 
     def _deliver(self, message: Message, received: float) -> None:
         self._stats.wanted += 1
@@ -323,7 +328,7 @@ class Link:
 
         wanted: exact names of the events to hand over; all others are dropped unread.
         on_message: called once for each wanted event, in order, with our time of its arrival; must not block.
-        on_login: takes the picture (`send`, `list_of`); live events are held until it returns, or calls `hand_over`.
+        on_login: takes the picture (`send`, `list_of`); live events are held until it returns or calls `hand_over`.
             If it raises, the connection is dropped and made again.
         on_loss: called once for every call of on_login, after it ended, when that connection is lost, given up or
             closed; after it comes no message of that connection.
@@ -376,7 +381,7 @@ class Link:
         return self._connection and self._connection.fully_booted
 
     def hand_over(self) -> None:
-        """For on_login: hand over the live events held so far, and all that come from now on as they come."""
+        """For on_login: hand over the live events held so far; those that come while a list is taken are held again."""
         if self._connection is not None:
             self._connection.hand_over()
 
@@ -543,8 +548,7 @@ class Link:
         self.problem = ""
         self.stats.reconnects += self._was_linked
         self._was_linked = True
-        connection.linked = True
-        connection.hand_over()
+        connection.go_live()
 
     def _tell_loss(self, connection: Connection) -> None:
         if not connection.entered:

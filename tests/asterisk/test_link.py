@@ -56,7 +56,7 @@ def heard(data: bytes, size: int, wanted: tuple[str, ...] = WANTED) -> tuple[lis
     stats = Stats()
     connection = Connection(wanted, lambda message, _: messages.append(str(message)), stats)
     connection.connection_made(cast(Any, NoTransport()))
-    connection.hand_over()
+    connection.go_live()
     for at in range(0, len(data), size):
         connection.data_received(data[at : at + size])
     return messages, stats
@@ -652,11 +652,15 @@ async def test_what_is_heard_since_the_login_can_be_handed_over_before_the_pictu
         await link.send("Ping")
         assert listener.messages == [], "it is held"
         link.hand_over()
+        assert [message.get("Queue") for message in listener.messages] == ["early"]
+        server.push(event("QueueCallerJoin", Queue="meanwhile"))
+        await link.send("Ping")
         linked.append(link.linked)
+        assert len(listener.messages) == 1, "it is held again"
 
     listener.picture = picture
     async with FakeAsterisk() as server, running(server, listener) as link:
         await until(lambda: link.linked)
         server.push(event("QueueCallerJoin", Queue="later"))
-        await until(lambda: [message.get("Queue") for message in listener.messages] == ["early", "later"])
+        await until(lambda: [message.get("Queue") for message in listener.messages] == ["early", "meanwhile", "later"])
     assert linked == [False]

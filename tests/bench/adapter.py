@@ -85,7 +85,7 @@ async def _connect_acd(port: int, taken: Taken) -> Callable[[], None]:
     _, connection = await asyncio.get_running_loop().create_connection(
         lambda: Connection(READ.keys(), hand_over, Stats()), "127.0.0.1", port
     )
-    connection.hand_over()
+    connection.go_live()
     return connection.close
 
 

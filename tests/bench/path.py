@@ -123,7 +123,7 @@ def _observe(service: Service, event: ev.Event | None) -> None:
 def _connection(hand_over: Callable[[Message, float], None]) -> Connection:
     connection = Connection(translate.TRANSLATORS.keys(), hand_over, Stats())
     connection.connection_made(SimpleNamespace())
-    connection.hand_over()
+    connection.go_live()
     return connection
 
 
