@@ -35,6 +35,8 @@ NO_HEADERS: Headers = MappingProxyType({})
 
 LONGEST_LINE = 1024  # bytes with its line end; Asterisk: "line too long"
 MOST_HEADERS = 128  # with Action and ActionID; Asterisk: "Too many lines in message"
+LONGEST_REFUSAL = 500  # characters of Asterisk's words that are passed on
+LATEST = 1e11  # seconds since 1970; what claims to be later is no time
 HELD = 3.0  # seconds after which a link has held, so that its loss is answered at once
 
 
@@ -98,10 +100,12 @@ class _Action(Action):  # type: ignore[misc]
         super().__init__({"Action": name, **headers}, as_list=as_list)
         self.name = name
         self.answered = 0.0  # our time of the last message of the answer
+        self.size = 0  # characters of the answer so far
 
     def add_message(self, message: Message, received: float) -> None:
         """Take the next message of the answer and end the wait when it is whole."""
         self.responses.append(message)
+        self.size += message.size
         self.answered = received
         if not self._goes_on(message) and not self.future.done():
             self.future.set_result(None)
@@ -119,7 +123,7 @@ class _Action(Action):  # type: ignore[misc]
             raise NoAnswer(f"the link was lost before Asterisk answered {self.name}")
         response: Message = self.responses[0]
         if response.get("Response") not in ("Success", "Goodbye"):
-            raise Refused(self.name, response.get("Message") or "")
+            raise Refused(self.name, (response.get("Message") or "")[:LONGEST_REFUSAL])
         return list(self.responses)
 
     def __repr__(self) -> str:
@@ -138,6 +142,8 @@ class Connection(AMIProtocol):  # type: ignore[misc]
         clock: Callable[[], float] = time.time,
         max_held: int = 50_000,
         max_message: int = 1 << 20,
+        max_answer: int = 1 << 27,
+        max_held_size: int = 1 << 26,
     ) -> None:
         self.entered = False  # on_login was called
         self.linked = False
@@ -156,7 +162,10 @@ class Connection(AMIProtocol):  # type: ignore[misc]
         self._hand_over = hand_over
         self._take = self._hold
         self._held: list[tuple[Message, float]] = []
+        self._held_size = 0
         self._max_held = max_held
+        self._max_held_size = max_held_size
+        self._max_answer = max_answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -179,7 +188,7 @@ class Connection(AMIProtocol):  # type: ignore[misc]
         list_expected = self.expects_list()
         for block in blocks:
             first = block.partition(b"\r\n")[0]
-            if list_expected and self._is_of_a_list(block, received):
+            if list_expected and self._is_of_a_list(block.lstrip(b"\r\n"), received):
                 continue
             if first in wanted:
                 self._take(_message(block, wanted[first]), received)
@@ -190,7 +199,9 @@ class Connection(AMIProtocol):  # type: ignore[misc]
         return any(action.as_list for action in self.responses.values())
 
     def _is_of_a_list(self, block: bytes, received: float) -> bool:
-        return b"\r\nActionID: " in block and self.handle_message(_message(block), received)
+        if not block.startswith((b"Event: ", b"Response: ")) or b"\r\nActionID: " not in block:
+            return False
+        return self.handle_message(_message(block), received)
 
     def _read_other(self, block: bytes, received: float) -> None:
         """An answer, the banner in front of the first message, more than one empty line, or something broken."""
@@ -221,6 +232,8 @@ class Connection(AMIProtocol):  # type: ignore[misc]
         action.add_message(message, received)
         if action.future.done():
             del self.responses[action.id]
+        elif action.size > self._max_answer:
+            self.drop(NotConnected(f"the answer to {action.name} is longer than {self._max_answer} characters"))
         return True
 
     # handing over
@@ -232,9 +245,13 @@ class Connection(AMIProtocol):  # type: ignore[misc]
             self.booted.set()
         if f"Event: {message.event}".encode() in self._wanted:
             self._held.append((message, received))
+            self._held_size += message.size
             self._stats.held_high_water = max(self._stats.held_high_water, len(self._held))
         if len(self._held) > self._max_held:
             self.drop(NotConnected(f"more than {self._max_held} messages came while the picture was taken"))
+        elif self._held_size > self._max_held_size:
+            what = f"messages of more than {self._max_held_size} characters"
+            self.drop(NotConnected(f"{what} came while the picture was taken"))
 
     def go_live(self) -> None:
         """Hand over what was held, in order, and from now on everything at once."""
@@ -245,7 +262,7 @@ class Connection(AMIProtocol):  # type: ignore[misc]
 
     def hand_over(self) -> None:
         """Hand over what was held so far, in order."""
-        held, self._held = self._held, []
+        held, self._held, self._held_size = self._held, [], 0
         for message, received in held:
             self._deliver(message, received)
 
@@ -269,6 +286,7 @@ class Connection(AMIProtocol):  # type: ignore[misc]
         self.closed, self.linked = True, False
         self.cause = cause
         self._take = self._ignore
+        self._held.clear()
         for action in self.responses.values():
             action.future.cancel()
         self.responses.clear()
@@ -322,9 +340,11 @@ class Link:
         refused_backoff: tuple[float, float] = (60.0, 300.0),
         max_held: int = 50_000,
         max_message: int = 1 << 20,
+        max_answer: int = 1 << 27,
+        max_held_size: int = 1 << 26,
         max_unsent: int = 1 << 18,
     ) -> None:
-        """Times are seconds, sizes bytes; raises Unsendable for a name or secret that AMI cannot carry.
+        """Times are seconds, sizes bytes or characters; raises Unsendable for a name or secret that AMI cannot carry.
 
         wanted: exact names of the events to hand over; all others are dropped unread.
         on_message: called once for each wanted event, in order, with our time of its arrival; must not block.
@@ -337,6 +357,8 @@ class Link:
         boot_timeout: for FullyBooted after the log-in; Asterisk sends it when it has started.
         backoff, refused_backoff: first and longest wait before the next try, after a loss and after a refused log-in
             (long, so that fail2ban's usual five failures in ten minutes are not reached).
+        max_held, max_held_size, max_message, max_answer: more live events during the picture, a longer message or a
+            longer list ends the connection, so that a peer that never ends cannot fill the memory.
         max_unsent: with more waiting to be read by Asterisk, `send` raises NotConnected.
         """
         _check("Login", {"Username": login.username, "Secret": login.secret})
@@ -366,7 +388,14 @@ class Link:
             port=login.port,
             ssl=login.ssl,
             protocol_factory=lambda: Connection(
-                frozenset(wanted), on_message, self.stats, clock=clock, max_held=max_held, max_message=max_message
+                frozenset(wanted),
+                on_message,
+                self.stats,
+                clock=clock,
+                max_held=max_held,
+                max_message=max_message,
+                max_answer=max_answer,
+                max_held_size=max_held_size,
             ),
         )
 
@@ -596,9 +625,12 @@ class Link:
     def _compare_clocks(self, theirs: str | None, sent: float, answered: float) -> None:
         """Take a new offset only where the old one cannot be right, so that it does not tremble."""
         try:
-            offset = float(theirs or "") - (sent + answered) / 2
+            stamp = float(theirs or "")
         except ValueError:
             return
+        if not 0 <= stamp < LATEST:
+            return
+        offset = stamp - (sent + answered) / 2
         if abs(offset - self.clock_offset) > abs(answered - sent) / 2 + 0.005:
             self.clock_offset = offset
 

@@ -46,6 +46,11 @@ class Message:
             elif key.endswith(":"):
                 yield key[:-1], ""
 
+    @property
+    def size(self) -> int:
+        """Characters of the whole text."""
+        return len(self._text) - 2 * len(_LINE)
+
     def _event(self) -> str:
         """The name of the event, or "" for an answer."""
         return "" if self._text.startswith("\r\nResponse:") else self.get("Event") or ""
