@@ -20,6 +20,8 @@ RING = "4"  # ChannelState of a channel that the device itself placed
 UP = "6"
 SHUTDOWN = "4"  # SoftHangupRequest's Cause is a flag of Asterisk's own, not a Q.850 cause
 LARGEST = 1e11  # seconds or milliseconds; what is beyond is no time, nor is what is below zero
+LONGEST = 1e8  # seconds; nobody waits or rings for three years
+FAR = 3600.0  # seconds between a Timestamp and now; beyond that it is a clock gone wrong, and no time to count by
 
 
 class Malformed(ValueError):
@@ -29,13 +31,15 @@ class Malformed(ValueError):
 def to_event(message: Message, now: float) -> ev.Event | None:
     """What a message means; None when it means nothing to an ACD. Raises Malformed.
 
-    `now` stands in for the Timestamp of an Asterisk whose manager.conf lacks timestampevents.
+    `now` stands in for the Timestamp of an Asterisk whose manager.conf lacks timestampevents, and for one that is far
+    from it: a wrap-up that ends in the year 3000 would hold its agent until then.
     """
     translator = TRANSLATORS.get(message.event)
     if translator is None:
         return None
     stamp = message.get("Timestamp")
-    return translator(message, _number(stamp, "Timestamp") if stamp else now)
+    at = _number(stamp, "Timestamp") if stamp else now
+    return translator(message, at if abs(at - now) <= FAR else now)
 
 
 def _need(message: Message, header: str) -> str:
@@ -62,7 +66,10 @@ def _integer(text: str | None, header: str) -> int:
 def _span(message: Message, header: str) -> float:
     """Seconds that something took; none where Asterisk's clock was set back meanwhile and it says fewer than that."""
     text = message.get(header)
-    return 0.0 if text and text.startswith("-") else _number(text, header)
+    seconds = 0.0 if text and text.startswith("-") else _number(text, header)
+    if seconds > LONGEST:
+        raise Malformed(f"{header} is no time that anything took: {text!r}")
+    return seconds
 
 
 def _caller(message: Message) -> str:

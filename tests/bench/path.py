@@ -103,7 +103,7 @@ class Floor:
     def _staff(self, world: CallCenter) -> None:
         at, service, center = world.start, self.service, self.service.center
         service.observe(ev.PictureTaken(at, at - 100, world.queues, [], [], [], {}))
-        hears = _connection(service._hear)
+        hears = _connection(service._hear, self.clock)
         for agent in world.agents:
             _observe(service, center.create_agent(at, agent.number, agent.name))
             session = f"session-{agent.number}"
@@ -120,8 +120,8 @@ def _observe(service: Service, event: ev.Event | None) -> None:
     service.observe(event)
 
 
-def _connection(hand_over: Callable[[Message, float], None]) -> Connection:
-    connection = Connection(translate.TRANSLATORS.keys(), hand_over, Stats())
+def _connection(hand_over: Callable[[Message, float], None], clock: Clock) -> Connection:
+    connection = Connection(translate.TRANSLATORS.keys(), hand_over, Stats(), clock=clock)
     connection.connection_made(SimpleNamespace())
     connection.go_live()
     return connection
@@ -147,11 +147,13 @@ def _split(world: CallCenter) -> Stage:
 
 
 def _read(world: CallCenter) -> Stage:
-    return Stage(_connection(lambda *_: None).data_received, lambda _: None, Clock(world.start))
+    clock = Clock(world.start)
+    return Stage(_connection(lambda *_: None, clock).data_received, lambda _: None, clock)
 
 
 def _translate(world: CallCenter) -> Stage:
-    return Stage(_connection(translate.to_event).data_received, lambda _: None, Clock(world.start))  # type: ignore[arg-type]
+    clock = Clock(world.start)
+    return Stage(_connection(translate.to_event, clock).data_received, lambda _: None, clock)  # type: ignore[arg-type]
 
 
 def _core(world: CallCenter) -> Stage:
@@ -163,7 +165,7 @@ def _core(world: CallCenter) -> Stage:
         if event is not None and center.concerns(event):
             center.apply(event)
 
-    return Stage(_connection(hear).data_received, center.apply, floor.clock, center)
+    return Stage(_connection(hear, floor.clock).data_received, center.apply, floor.clock, center)
 
 
 def _service(world: CallCenter) -> Stage:
@@ -177,7 +179,7 @@ def _appended(world: CallCenter) -> Stage:
 
 def _stage_of(floor: Floor) -> Stage:
     service = floor.service
-    return Stage(_connection(service._hear).data_received, service.observe, floor.clock, service.center)
+    return Stage(_connection(service._hear, floor.clock).data_received, service.observe, floor.clock, service.center)
 
 
 def _written(world: CallCenter) -> Stage:
@@ -302,8 +304,9 @@ def _count(world: CallCenter, stream: list[Piece]) -> dict[str, int]:
                 counts["concerning"] += 1
                 center.apply(event)
 
-        connection = _connection(hear)
+        connection = _connection(hear, floor.clock)
         for at, data in stream:
+            floor.clock.now = at
             connection.data_received(data) if data else center.apply(ev.TimePassed(at))
         return counts
 
