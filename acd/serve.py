@@ -55,7 +55,11 @@ def login_of(name: str, settings: HandlerSettings) -> Login:
 def api_token(settings: WebSettings, store_url: str) -> str:
     """The API's token: as set, or made at the first start and kept in a file that only its owner can read."""
     path = settings.token_file or _beside_the_store(store_url)
-    if settings.token is not None or path.exists():
+    try:
+        is_kept = settings.token is not None or path.exists()
+    except OSError as error:  # a name that is too long, a directory that is closed to us
+        raise SettingsError(f"web.token: {path} cannot be read: {error.strerror}") from None
+    if is_kept:
         return secret_of(settings.token, path, "web.token")
     token = secrets.token_urlsafe(32)
     try:
@@ -111,7 +115,7 @@ async def serve(settings: Settings) -> None:
     try:
         store = Store(url, keep_events_days=kept.keep_events_days, keep_calls_days=kept.keep_calls_days)
         store.open()
-    except (SQLAlchemyError, ImportError) as error:  # without the address, which may hold a password
+    except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:  # not the address, with its password
         raise SettingsError(f"store.url: the database cannot be opened: {_reason(error)}") from None
     try:
         handlers = {name: make_handler(name, each, store) for name, each in settings.handlers.items()}
@@ -124,6 +128,8 @@ async def serve(settings: Settings) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, NoSuchModuleError | ArgumentError):
         return "there is no such kind of database"
+    if isinstance(error, ValueError | TypeError):  # their words quote the address
+        return "its address cannot be understood"
     return reason(error)
 
 

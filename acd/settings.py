@@ -89,6 +89,28 @@ def a_secret(value: SecretStr) -> SecretStr:
     """Not blank: an empty secret would let everybody in."""
     if not value.get_secret_value().strip():
         raise ValueError("must not be empty")
+    try:
+        value.get_secret_value().encode()
+    except UnicodeEncodeError:  # bytes of a variable that are not UTF-8
+        raise ValueError("must be valid UTF-8") from None
+    return value
+
+
+def a_host(value: str) -> str:
+    """What can be looked up."""
+    try:
+        value.encode("idna")
+    except UnicodeError:
+        raise ValueError("must be the name or the address of a host") from None
+    if not value.isprintable():
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def a_path(value: Path) -> Path:
+    """What the system takes for the name of a file."""
+    if "\0" in str(value):
+        raise ValueError("must not contain NUL")
     return value
 
 
@@ -97,6 +119,8 @@ Period = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=2**31)]
 Days = Annotated[int, BeforeValidator(a_number), Field(ge=0, le=36500)]
 Port = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=65536)]
 Secret = Annotated[SecretStr, AfterValidator(a_secret)]
+Host = Annotated[str, AfterValidator(a_host)]
+File = Annotated[Path, AfterValidator(a_path)]
 
 
 class SettingsError(Exception):
@@ -127,11 +151,11 @@ class GroupSettings(Section):
 class HandlerSettings(Section):
     """One Asterisk server."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 5038
     username: str = "acd"
     secret: Secret | None = None
-    secret_file: Path | None = None
+    secret_file: File | None = None
     tls: bool = False
     queue_log: Path | None = None
     cel: Path | None = None
@@ -153,6 +177,7 @@ class HandlerSettings(Section):
         for pattern, phone in phones.items():
             if pattern.count("*") > 1 or phone.count("*") > pattern.count("*"):
                 raise ValueError(f"{pattern!r}: may hold one *, which its phone may repeat once")
+            an_address(phone)
         return phones
 
     @field_validator("agents")
@@ -167,10 +192,10 @@ class HandlerSettings(Section):
 
 
 class WebSettings(Section):
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, BeforeValidator(a_number), Field(ge=0, lt=65536)] = 8080  # 0: any that is free
     token: Secret | None = None
-    token_file: Path | None = None
+    token_file: File | None = None
 
 
 class StoreSettings(Section):
@@ -239,8 +264,10 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: is not valid TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{path}: is not valid TOML: nested too deeply") from None
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
+        raise SettingsError(f"{path}: is not valid TOML: {_one_line(str(error))}") from None
 
 
 def _overlay(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
@@ -250,7 +277,7 @@ def _overlay(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple
         if not variable.startswith("ACD_") or variable in OTHERS or COMPOSE.match(variable):
             continue
         if variable not in VARIABLES:
-            raise SettingsError(f"environment: there is no setting {variable}{_did_you_mean(variable)}")
+            raise SettingsError(f"environment: there is no setting {_one_line(variable)}{_did_you_mean(variable)}")
         if value:
             *section, key = VARIABLES[variable]
             if key in PAIRS:  # the variable stands for the secret, however the file gives it
@@ -283,11 +310,16 @@ def _put(tree: dict[str, Any], place: tuple[str, ...], value: str) -> None:
 def _sentence(error: Any, path: Path | None, places: dict[tuple[str, ...], str]) -> str:
     place = tuple(str(part) for part in error["loc"])
     unknown = error["type"] == "extra_forbidden"
-    reason = "there is no such setting" if unknown else error["msg"].removeprefix("Value error, ")
-    key = ".".join(place)
+    reason = "there is no such setting" if unknown else _one_line(error["msg"].removeprefix("Value error, "))
+    key = _one_line(".".join(place))
     if place in places:
         return f"environment: {places[place]}: {reason}"
     return f"{path or 'settings'}: {key}: {reason}"
+
+
+def _one_line(text: str) -> str:
+    """The text as a terminal and a log can show it: a key may hold anything."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def secret_of(value: SecretStr | None, file: Path | None, what: str) -> str:
