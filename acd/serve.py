@@ -25,6 +25,7 @@ from acd.store import Store
 from acd.store.database import reason
 from acd.web.api import Handler
 from acd.web.app import make_app
+from acd.web.server import Runner
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ async def _run(handlers: dict[str, Handler], app: web.Application, settings: Web
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     links = [asyncio.create_task(handler.service.run()) for handler in handlers.values()]
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+    runner = Runner(app, shutdown_timeout=5)
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)
     try:

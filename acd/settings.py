@@ -157,8 +157,8 @@ class HandlerSettings(Section):
     secret: Secret | None = None
     secret_file: File | None = None
     tls: bool = False
-    queue_log: Path | None = None
-    cel: Path | None = None
+    queue_log: File | None = None
+    cel: File | None = None
     addresses: list[str] = ["*"]
     state_interfaces: dict[str, str] = {}
     wrap_up: Seconds = 10.0

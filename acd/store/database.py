@@ -52,7 +52,7 @@ class SameFile:
 
 def reason(error: Exception) -> str:
     """What the database itself said, in one line, without the statement and its values."""
-    return str(getattr(error, "orig", error)).partition("\n")[0]
+    return " ".join(str(getattr(error, "orig", error)).split())
 
 
 def locked(engine: Engine) -> IO[str] | None:

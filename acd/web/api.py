@@ -18,6 +18,7 @@ from acd.web import models, shapes
 from acd.web.problems import Invalid
 
 BodyModel = TypeVar("BodyModel", bound=BaseModel)
+BODY_WITHIN = 30.0  # seconds for a body to come
 READ_WITHIN = 2.0  # seconds for the newest rows to reach the database before it is read
 
 
@@ -44,9 +45,14 @@ def _handler(request: web.Request) -> Handler:
 async def _body(request: web.Request, model: type[BodyModel]) -> BodyModel:
     """The body as a model. Raises Invalid, naming what does not fit."""
     try:
-        content = json.loads((await request.read()).decode("utf-8"))
+        async with asyncio.timeout(BODY_WITHIN):
+            data = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout() from None
     except web.RequestPayloadError:
         raise Invalid([{"loc": ["body"], "msg": "is not encoded as its headers say", "type": "encoding"}]) from None
+    try:
+        content = json.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
         raise Invalid([{"loc": ["body"], "msg": "is not valid UTF-8", "type": "utf8"}]) from None
     except (ValueError, RecursionError):  # also a number of thousands of digits

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDictProxy
 
@@ -16,6 +17,7 @@ from acd.serve import make_handler
 from acd.settings import HandlerSettings
 from acd.store import Store
 from acd.web.app import make_app
+from acd.web.server import Runner
 from tests.helpers import until
 from tests.web.switch import Call, Switch
 
@@ -23,6 +25,13 @@ TOKEN = "a token for tests"
 PIN = "4711"
 PHONE = "PJSIP/1001"
 H = "/api/v1/handlers/main"
+
+
+class Server(TestServer):
+    """The web server as `acd serve` runs it."""
+
+    async def _make_runner(self, **settings: Any) -> web.AppRunner:
+        return Runner(self.app, **settings)
 
 
 @dataclass(frozen=True)
@@ -161,7 +170,7 @@ async def live(house: House, *, linked: bool = True) -> AsyncIterator[None]:
     """The house with its service and its web server running."""
     run = asyncio.create_task(house.service.run()) if linked else None
     try:
-        async with TestClient(TestServer(house.app)) as house.client:
+        async with TestClient(Server(house.app)) as house.client:
             if linked:
                 await until(lambda: house.center.state.linked, what="linked")
             yield
