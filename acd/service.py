@@ -6,12 +6,12 @@ An event is wholly handled before the next one, so the event loop is the only lo
 import asyncio
 import logging
 import queue
-import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from acd.asterisk import translate
 from acd.asterisk.link import Link, LinkError, Login, NoAnswer, NotConnected, Refused
 from acd.asterisk.message import Message
+from acd.clock import steady
 from acd.core import events as ev
 from acd.core import refusals
 from acd.core.center import Center
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY = 5000  # events; a restart replays at most these
 NO_FILES = Files()
+LEAP = 1.0  # seconds between two pings by which Asterisk's clock moves only when somebody sets it
 ORDERS = (AddMember, PauseMember, RemoveMember)  # a tuple, because isinstance() is slow with a union
 
 
@@ -49,7 +50,7 @@ class Service:
         store: Store,
         registrations: ev.Registrations,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = steady,
         confirm_within: float = 5.0,
         files: Files = NO_FILES,
     ) -> None:
@@ -71,6 +72,7 @@ class Service:
         self._store = store
         self._clock = clock
         self._confirm_within = confirm_within
+        self._offset: float | None = None  # of Asterisk's clock, when it was looked at last
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
         self._sends: set[asyncio.Task[None]] = set()
@@ -209,10 +211,12 @@ class Service:
             self.observe(event)
 
     def _alive(self) -> None:
+        self._compare_clocks()
         self._history.is_heard(self.now())
 
     async def _take_picture(self, link: Link) -> None:
         """First what was missed, then what was heard since the log-in: the picture then finds nearly all as it is."""
+        self._compare_clocks()
         await self._read_history(await link.list_of("CoreShowChannels"))
         self.record(ev.LinkHeard(self.now()))
         link.hand_over()
@@ -225,6 +229,13 @@ class Service:
             devices = []
         booted = translate.booted(link.fully_booted, self.now()) if link.fully_booted else 0.0
         self.observe(translate.picture(self.now(), booted, queues, channels, devices))
+
+    def _compare_clocks(self) -> None:
+        """Asterisk's clock was set, or its machine slept: what is to come is moved along."""
+        offset, self._offset = self._offset, self.link.clock_offset
+        if offset is not None and abs(self._offset - offset) > LEAP:
+            log.warning("Asterisk's clock has moved by %.1f s", self._offset - offset, extra={"handler": self.name})
+            self.observe(ev.ClockSet(self.now(), self._offset - offset))
 
     async def _read_history(self, channels: Sequence[Message]) -> None:
         """What happened while nobody listened, at the times at which it did."""

@@ -113,6 +113,8 @@ def a_link_that_comes_and_goes(desk: Diary) -> None:
     desk.apply(ev.LinkHeard(desk.now))
     desk.after(7).link(callers=callers, channels=channels, devices={PHONE: True, "PJSIP/1002": False})
     desk.apply(ev.DeviceStateTold(desk.now, "PJSIP/1002", True))
+    desk.now += 100
+    desk.apply(ev.ClockSet(desk.now, 100))
     desk.after(3).hang_up("c1")
     desk.join("c5")
     desk.apply(ev.ChannelCut(desk.after(4).now, "c5"))

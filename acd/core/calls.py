@@ -36,8 +36,14 @@ class Calls:
         self._state = state
         self._floor = floor
         self._emit = emit
+        self.note_deadlines()
+
+    def note_deadlines(self) -> None:
+        """Until when exits wait for their explanation, as the state has it."""
         self.unresolved: dict[str, float] = {
-            visit.key: visit.unresolved_until for visit in state.visits.values() if visit.unresolved_until is not None
+            visit.key: visit.unresolved_until
+            for visit in self._state.visits.values()
+            if visit.unresolved_until is not None
         }
 
     # Entering and leaving a queue -------------------------------------------------------------------------
@@ -110,7 +116,6 @@ class Calls:
     def await_explanation(self, visit: Visit, at: float) -> None:
         """He waits no longer; what tells why may still be on its way."""
         visit.unresolved_until = at + RESOLVE_WITHIN
-        self.unresolved.pop(visit.key, None)  # the first is the one that is due first
         self.unresolved[visit.key] = visit.unresolved_until
 
     def status_told(self, event: ev.QueueStatusTold) -> None:

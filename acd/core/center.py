@@ -7,8 +7,8 @@ A request only asks: it returns the event that records it, or raises a refusal.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from acd.core import clock, refusals
 from acd.core import events as ev
-from acd.core import refusals
 from acd.core.calls import Calls, new_queue
 from acd.core.comparison import Comparison
 from acd.core.devices import device_of_address, device_of_channel
@@ -84,6 +84,7 @@ class Center:
             ev.WrapUpChanged: self._wrap_up_changed,
             ev.MeasurementPeriodSet: self._period_set,
             ev.TimePassed: self._time_passed,
+            ev.ClockSet: self._clock_set,
         }
 
     def apply(self, event: ev.Event) -> Sequence[Effect]:
@@ -141,9 +142,9 @@ class Center:
         if not self.state.listening:  # what explains an exit is then read from the log, or shown by the next picture
             return due
         for waits in (self.calls.unresolved, self.state.orders_due):
-            for first in waits.values():  # they wait equally long, so the oldest entry is the earliest
+            if waits:
+                first = min(waits.values())
                 due = first if due is None else min(due, first)
-                break
         return due
 
     def _caller_joined(self, event: ev.CallerJoined) -> None:
@@ -432,6 +433,11 @@ class Center:
         for each in measured:
             each.own = True
             each.restart(event.at, event.seconds)
+
+    def _clock_set(self, event: ev.ClockSet) -> None:
+        clock.move(self.state, event.by)
+        self.floor.note_deadlines()
+        self.calls.note_deadlines()
 
     def _time_passed(self, event: ev.TimePassed) -> None:
         self.calls.tick(event.at)

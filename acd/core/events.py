@@ -126,6 +126,13 @@ class MeasurementPeriodSet(NamedTuple):
     queue: str | None = None
 
 
+class ClockSet(NamedTuple):
+    """Asterisk's clock leapt. `at`: on the new one; `by`: seconds, negative when it was set back."""
+
+    at: float
+    by: float
+
+
 class TimePassed(NamedTuple):
     """A deadline was reached; in the log like all else, so that a replay meets it again."""
 
@@ -427,6 +434,7 @@ Event = (
     | WrapUpChanged
     | MeasurementPeriodSet
     | TimePassed
+    | ClockSet
     | CallerJoined
     | CallerAbandoned
     | CallerLeft

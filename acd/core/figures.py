@@ -103,6 +103,11 @@ class Measured(Generic[T]):
         """What belongs to `at` still counts, and was not booked in a period that is over."""
         return self.sliding or at >= self.since or not self.rolled
 
+    def move(self, by: float) -> None:
+        """The clock was set: the period lasts as long as it should."""
+        self.since += by
+        self.window = [(at + by, tally) for at, tally in self.window]
+
     def restart(self, at: float, seconds: int) -> None:
         """put_MeasurementPeriod: another length, and every counter back to zero (semantics A3, A4)."""
         self.since, self.seconds, self.tally, self.window = at, seconds, type(self.tally)(), []

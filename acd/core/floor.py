@@ -21,9 +21,13 @@ class Floor:
         self._state = state
         self._members = members
         self._emit = emit
+        self.note_deadlines()
+
+    def note_deadlines(self) -> None:
+        """The ends of wrap-ups, as the state has them."""
         self.deadlines: list[tuple[float, str]] = [
             (session.wrap_up_until, session.id)
-            for session in state.sessions.values()
+            for session in self._state.sessions.values()
             if session.wrap_up_until is not None
         ]
         heapq.heapify(self.deadlines)

@@ -132,8 +132,6 @@ class Members:
             self._pause(interface, want, members)
 
     def _due(self, interface: str) -> None:
-        """The dict keeps the order of insertion, so its first entry stays the earliest."""
-        self._state.orders_due.pop(interface, None)
         self._state.orders_due[interface] = self.now + self._state.confirm_within
 
     def _pause(self, interface: str, want: Present, members: list[Member]) -> None:

@@ -120,7 +120,7 @@ def hear(pieces: Iterable[bytes], *, longest: int = 1 << 20, live: bool = True, 
         transport = NoTransport()
         connection.connection_made(cast(Any, transport))
         if live:
-            connection.release()
+            connection.go_live()
         actions = {id: _Action("QueueStatus", {}, as_list=id == LIST) for id in (LIST, SINGLE)}
         for id, action in actions.items():
             action["ActionID"] = id
@@ -129,7 +129,7 @@ def hear(pieces: Iterable[bytes], *, longest: int = 1 << 20, live: bool = True, 
             if not transport.aborted:
                 connection.data_received(piece)
         if not live and not connection.closed:
-            connection.release()
+            connection.go_live()
         for id, action in actions.items():
             heard.answers[id] = [str(message) for message in action.responses]
             try:

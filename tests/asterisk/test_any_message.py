@@ -150,6 +150,9 @@ class Kept:
     def load(self, _handler: str) -> tuple[State, list[ev.Event]]:
         return State(), []
 
+    def heard(self, _handler: str) -> None:
+        return None
+
     def append(self, _handler: str, event: ev.Event) -> None:
         json.dumps(event)
 
