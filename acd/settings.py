@@ -242,7 +242,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
 PAIRS = {"secret": "secret_file", "secret_file": "secret", "token": "token_file", "token_file": "token"}
 OTHERS = frozenset({"ACD_CONFIG", "ACD_URL"})  # read by the command line
 COMPOSE = re.compile(
-    r"ACD_(ASTERISK_|BIND|PORT|SIP_|TRUNK_|EXTERNAL_|LOCAL_|RTP_|PHONE|CALLER|SOFTPHONE|DEMO|AMI_PERMIT|AMI_BIND)"
+    r"ACD_(ASTERISK_|BIND|PORT|SIP_|TRUNK_|EXTERNAL_|LOCAL_|RTP_|PHONE|CALLER|SOFTPHONE|DEMO|POSTGRES_|AMI_PERMIT|AMI_BIND)"
 )
 
 

@@ -1,5 +1,6 @@
 """Databases for tests: what a test does to one behind the store's back."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,12 @@ from sqlalchemy import table as sql_table
 from sqlalchemy.pool import NullPool
 
 from acd.store import Store
+from tests.e2e.containers import Postgres
+
+LOCK_HERE = (
+    "FROM pg_locks WHERE locktype = 'advisory' AND granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 class Database:
@@ -67,3 +74,36 @@ class SqliteDatabase(Database):
 
     def _hold(self, connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class PostgresDatabase(Database):
+    @classmethod
+    @contextmanager
+    def made(cls, server: Postgres) -> Iterator["PostgresDatabase"]:
+        """A database of its own on a running server."""
+        name = f"test_{secrets.token_hex(8)}"
+        everywhere = create_engine(server.url(), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with everywhere.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+            try:
+                yield cls(server.url(name))
+            finally:
+                connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    def _hold(self, connection: Connection) -> None:
+        connection.execute(text("LOCK TABLE event, checkpoint, call, pin IN EXCLUSIVE MODE"))
+
+    def owners(self) -> list[int]:
+        """The connections that hold the lock."""
+        return [pid for (pid,) in self.rows(f"SELECT pid {LOCK_HERE}")]
+
+    def cut(self) -> None:
+        """Ends the connection that holds the lock, and returns when it is ended."""
+        self.run(f"SELECT pg_terminate_backend(pid, 5000) {LOCK_HERE}")
+
+    def cut_all(self) -> None:
+        """Ends every connection, as a server does that is started again."""
+        self.run(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

@@ -2,10 +2,7 @@
 
 import asyncio
 import logging
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from sqlalchemy import Engine
@@ -16,8 +13,9 @@ from acd.core import events as ev
 from acd.core.center import Center
 from acd.core.records import State, Visit
 from acd.core.states import SessionState
-from acd.store import STATE, Store
+from acd.store import STATE, InUse, Store
 from tests.core.desk import START, Desk
+from tests.databases import Database, SqliteDatabase
 from tests.helpers import until
 
 PHONE = "PJSIP/1001"
@@ -195,30 +193,9 @@ def replayed(events: list[ev.Event], state: State | None = None) -> Center:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "acd.db"
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{path}")
-    store.open()
-    try:
+async def store(database: Database) -> AsyncIterator[Store]:
+    with database.opened() as store:
         yield store
-    finally:
-        store.close()
-
-
-@pytest.fixture
-async def store(path: Path) -> AsyncIterator[Store]:
-    with opened(path) as store:
-        yield store
-
-
-def numbers(path: Path) -> list[int]:
-    """The sequence numbers on disk."""
-    with closing(sqlite3.connect(path)) as connection:
-        return [row[0] for row in connection.execute("SELECT seq FROM event ORDER BY seq")]
 
 
 def an_event(number: int) -> ev.Event:
@@ -233,12 +210,12 @@ def a_visit(caller: str = "555") -> Visit:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_events_come_back_as_they_were_and_in_their_order(path, story):
+def test_events_come_back_as_they_were_and_in_their_order(database, story):
     history = told(story)
-    with opened(path) as store:
+    with database.opened() as store:
         for event in history:
             store.append("main", event)
-    with opened(path) as store:
+    with database.opened() as store:
         state, tail = store.load("main")
     assert tail == history
     assert [type(event) for event in tail] == [type(event) for event in history]
@@ -276,17 +253,17 @@ def test_a_checkpoint_keeps_what_is_due_next(story):
         assert restored.next_deadline() == center.next_deadline(), f"after {event}"
 
 
-def test_a_checkpoint_and_its_tail_come_back_from_the_disk(path):
+def test_a_checkpoint_and_its_tail_come_back_from_the_disk(database):
     history = told(an_ordinary_day)
     cut = len(history) // 2
-    with opened(path) as store:
+    with database.opened() as store:
         center = Center()
         for number, event in enumerate(history, 1):
             center.apply(event)
             store.append("main", event)
             if number in (3, cut):
                 store.checkpoint("main", center.state)
-    with opened(path) as store:
+    with database.opened() as store:
         state, tail = store.load("main")
     assert tail == history[cut:]
     assert STATE.dump_python(replayed(tail, state).state) == STATE.dump_python(replayed(history).state)
@@ -327,28 +304,28 @@ def test_the_stories_meet_every_state_in_which_a_checkpoint_may_fall():
     }
 
 
-def test_two_handlers_keep_to_themselves(path):
-    with opened(path) as store:
+def test_two_handlers_keep_to_themselves(database):
+    with database.opened() as store:
         for number in range(6):
             store.append("main" if number % 2 else "other", an_event(number))
         store.checkpoint("other", State(tells_status=True))
-    with opened(path) as store:
+    with database.opened() as store:
         assert store.load("main") == (State(), [an_event(number) for number in (1, 3, 5)])
         assert store.load("other") == (State(tells_status=True), [])
 
 
-def test_sequence_numbers_grow_by_one_also_over_a_restart(path):
+def test_sequence_numbers_grow_by_one_also_over_a_restart(database):
     for _ in range(3):
-        with opened(path) as store:
+        with database.opened() as store:
             for number in range(5):
                 store.append("main", an_event(number))
-    assert numbers(path) == list(range(1, 16))
+    assert database.numbers() == list(range(1, 16))
 
 
-def test_the_number_of_an_event_is_told_when_it_is_appended(path):
-    with opened(path) as store:
+def test_the_number_of_an_event_is_told_when_it_is_appended(database):
+    with database.opened() as store:
         assert [store.append("main", an_event(number)) for number in range(3)] == [1, 2, 3]
-    with opened(path) as store:
+    with database.opened() as store:
         assert store.append("main", an_event(4)) == 4
 
 
@@ -376,65 +353,59 @@ async def test_a_pin_is_renewed_and_kept_by_handler(store):
 # Writing
 
 
-async def test_many_events_are_written_in_few_transactions(path):
+async def test_many_events_are_written_in_few_transactions(database):
     commits: list[object] = []
 
     def committed(connection: object) -> None:
         commits.append(connection)
 
-    with opened(path) as store:
+    with database.opened() as store:
         await store.written()
         sql.listen(Engine, "commit", committed)
         try:
-            with closing(sqlite3.connect(path)) as other:
-                other.execute("BEGIN IMMEDIATE")  # so that they gather behind the first one
+            with database.busy():  # so that they gather behind the first one
                 for number in range(5000):
                     store.append("main", an_event(number))
-                other.rollback()
             await store.written()
         finally:
             sql.remove(Engine, "commit", committed)
-        assert len(numbers(path)) == 5000
+        assert len(database.numbers()) == 5000
         assert 1 <= len(commits) <= 10
 
 
-async def test_what_was_handed_over_is_on_disk_when_written_returns(store, path):
+async def test_what_was_handed_over_is_on_disk_when_written_returns(store, database):
     for number in range(300):
         store.append("main", an_event(number))
     await store.written()
-    assert numbers(path) == list(range(1, 301))
+    assert database.numbers() == list(range(1, 301))
     assert store.waiting == 0
 
 
-async def test_a_reader_who_gives_up_waiting_does_not_end_the_writer(store, path):
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")
+async def test_a_reader_who_gives_up_waiting_does_not_end_the_writer(store, database):
+    with database.busy():
         store.append("main", an_event(1))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await store.written()
-        other.rollback()
     store.append("main", an_event(2))
-    await until(lambda: numbers(path) == [1, 2], what="both events on disk")
+    await until(lambda: database.numbers() == [1, 2], what="both events on disk")
 
 
 # When it cannot
 
 
-async def test_a_locked_database_is_told_and_nothing_is_lost_when_it_is_free_again(store, path, caplog):
+async def test_a_locked_database_is_told_and_nothing_is_lost_when_it_is_free_again(store, database, caplog):
     caplog.set_level(logging.INFO)
     store.append("main", an_event(0))
     await store.written()
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with database.busy():
         for number in range(1, 50):
             store.append("main", an_event(number))
         await until(lambda: store.problem, what="problem told")
-        assert "locked" in store.problem
+        assert "lock" in store.problem
         for number in range(50, 100):
             store.append("main", an_event(number))
         assert store.waiting >= 50
-        other.rollback()
     await until(lambda: store.problem is None, what="well again")
     await store.written()
     assert store.load("main")[1] == [an_event(number) for number in range(100)]
@@ -443,16 +414,12 @@ async def test_a_locked_database_is_told_and_nothing_is_lost_when_it_is_free_aga
     assert [record.levelno for record in told_of_it] == [logging.ERROR, logging.INFO]
 
 
-async def test_a_table_that_is_gone_for_a_while_is_told_and_nothing_is_lost(store, path):
-    def rename(old: str, new: str) -> None:
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
-
-    rename("event", "elsewhere")
+async def test_a_table_that_is_gone_for_a_while_is_told_and_nothing_is_lost(store, database):
+    database.rename("event", "elsewhere")
     store.append("main", an_event(1))
     store.keep_pin("main", "1001", "hash")
     await until(lambda: store.problem)
-    rename("elsewhere", "event")
+    database.rename("elsewhere", "event")
     await store.written()
     assert store.problem is None
     assert store.load("main")[1] == [an_event(1)]
@@ -462,7 +429,7 @@ async def test_a_table_that_is_gone_for_a_while_is_told_and_nothing_is_lost(stor
 async def test_a_directory_that_is_moved_away_and_back_loses_nothing(tmp_path):
     folder, away = tmp_path / "data", tmp_path / "away"
     folder.mkdir()
-    with opened(folder / "acd.db") as store:
+    with SqliteDatabase(folder / "acd.db").opened() as store:
         store.append("main", an_event(1))
         await store.written()
         folder.rename(away)
@@ -471,11 +438,12 @@ async def test_a_directory_that_is_moved_away_and_back_loses_nothing(tmp_path):
         away.rename(folder)
         store.append("main", an_event(3))
         await store.written()
-    assert numbers(folder / "acd.db") == [1, 2, 3]
+    assert SqliteDatabase(folder / "acd.db").numbers() == [1, 2, 3]
 
 
-async def test_a_database_that_can_only_be_read_is_told(path):
-    with opened(path):
+async def test_a_database_that_can_only_be_read_is_told(tmp_path):
+    path = tmp_path / "acd.db"
+    with SqliteDatabase(path).opened():
         pass
     store = Store(f"sqlite:///file:{path}?mode=ro&uri=true")
     try:
@@ -495,7 +463,8 @@ def test_a_directory_that_is_not_there_is_told_when_it_is_opened(tmp_path):
         Store(f"sqlite:///{tmp_path}/no/such/acd.db").open()
 
 
-def test_a_file_that_is_no_database_is_told_when_it_is_opened(path):
+def test_a_file_that_is_no_database_is_told_when_it_is_opened(tmp_path):
+    path = tmp_path / "acd.db"
     path.write_bytes(b"something else " * 1000)
     with pytest.raises(SQLAlchemyError, match="not a database"):
         Store(f"sqlite:///{path}").open()
@@ -507,47 +476,33 @@ def test_an_address_of_no_database_is_told(url):
         Store(url)
 
 
-async def test_a_second_store_on_the_same_file_is_noticed_and_spoils_nothing(path, caplog):
-    with opened(path) as first:
-        first.append("main", an_event(1))
-        first.append("main", an_event(2))
-        second = Store(f"sqlite:///{path}")
-        try:
-            second.open()
-        except SQLAlchemyError:
-            return  # refused at once: that is as good
-        try:
-            await first.written()
-            for number in (91, 92):
-                second.append("main", an_event(number))
-            await second.written()
-            first.append("main", an_event(3))
-            await first.written()
-            for number in (93, 94, 95):
-                second.append("main", an_event(number))
-                await second.written()
-            assert second.problem is not None
-            assert "another acd" in caplog.text
-        finally:
-            second.close()
-        first.append("main", an_event(4))
-        await first.written()
-        assert first.problem is None
-        assert first.load("main")[1] == [an_event(number) for number in (1, 2, 3, 4)]
+async def test_a_second_store_on_the_same_database_is_refused_and_spoils_nothing(store, database):
+    store.append("main", an_event(1))
+    await store.written()
+    with pytest.raises(InUse, match="another acd uses "), database.opened():
+        pass
+    store.append("main", an_event(2))
+    await store.written()
+    assert store.problem is None
+    assert database.numbers() == [1, 2]
+
+
+def test_a_database_that_was_closed_can_be_opened_by_another(database):
+    for number in (1, 2):
+        with database.opened() as store:
+            assert store.append("main", an_event(number)) == number
 
 
 @pytest.mark.parametrize("oddity", ["an event without a time", "a caller that is no text"])
-async def test_what_cannot_be_written_takes_nothing_else_with_it(store, path, oddity):
+async def test_what_cannot_be_written_takes_nothing_else_with_it(store, database, oddity):
     await store.written()
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")  # so that all of them come in one batch
+    with database.busy():  # so that all of them come in one batch
         store.append("main", an_event(1))
         if oddity == "an event without a time":
             store.append("main", ev.CallerAbandoned(float("nan"), "c", "support"))
         else:
             store.keep_call("main", a_visit(caller="\ud800"))
         store.append("main", an_event(3))
-        other.rollback()
     store.append("main", an_event(4))
 
     def others() -> list[ev.Event]:
@@ -557,80 +512,82 @@ async def test_what_cannot_be_written_takes_nothing_else_with_it(store, path, od
     assert others() == [an_event(number) for number in (1, 3, 4)]
 
 
-async def test_when_too_much_waits_the_rest_is_given_up_and_told_once(path, monkeypatch, caplog):
+async def test_no_hash_of_a_pin_is_logged_when_it_cannot_be_written(store, caplog):
+    store.keep_pin("main", None, "the-hash-of-a-pin")
+    await store.written()
+    assert "A row of pin cannot be written and is given up" in caplog.text
+    assert "the-hash-of-a-pin" not in caplog.text
+
+
+async def test_when_too_much_waits_the_rest_is_given_up_and_told_once(database, monkeypatch, caplog):
     monkeypatch.setattr("acd.store.MOST_WAITING", 20)
-    with opened(path) as store:
+    with database.opened() as store:
         await store.written()
-        with closing(sqlite3.connect(path)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with database.busy():
             store.append("main", an_event(0))
             await until(lambda: not store.waiting, what="the writer is busy with the first one")
             for number in range(1, 101):
                 store.append("main", an_event(number))
             assert (store.waiting, store.gaps) == (20, {"main"})
             assert caplog.text.count("away for too long") == 1
-            other.rollback()
         await until(lambda: not store.waiting)
         await store.written()
         assert store.load("main")[1] == [an_event(number) for number in range(21)]
         assert store.append("main", an_event(200)) == 22, "what was given up took no number"
 
 
-async def test_rows_of_the_ledger_come_back_also_when_too_much_waited(path, monkeypatch):
+async def test_rows_of_the_ledger_come_back_also_when_too_much_waited(database, monkeypatch):
     monkeypatch.setattr("acd.store.MOST_WAITING", 20)
-    with opened(path) as store:
+    with database.opened() as store:
         await store.written()
-        with closing(sqlite3.connect(path)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with database.busy():
             for number in range(30):
                 store.append("main", an_event(number))
             for caller in ("555", "556"):
                 store.keep_call("main", a_visit(caller=caller))
             assert store.given_up > 0
-            other.rollback()
         await until(lambda: not store.waiting)
         await store.written()
         assert [row["caller"] for row in store.calls("main", start=0, end=2e12)] == ["556"]
 
 
-async def test_a_database_that_is_moved_away_is_waited_for_and_gets_everything_when_it_is_back(path):
-    with opened(path) as store:
+async def test_a_database_that_is_moved_away_is_waited_for_and_gets_everything_when_it_is_back(tmp_path):
+    database = SqliteDatabase(tmp_path / "acd.db")
+    with database.opened() as store:
         store.append("main", an_event(1))
         await store.written()
-        path.rename(elsewhere := path.with_name("elsewhere.db"))
+        database.path.rename(elsewhere := tmp_path / "elsewhere.db")
         store.append("main", an_event(2))
         await until(lambda: store.problem)
-        elsewhere.rename(path)
+        elsewhere.rename(database.path)
         store.append("main", an_event(3))
         await store.written()
         assert store.problem is None
         assert store.load("main")[1] == [an_event(number) for number in (1, 2, 3)]
 
 
-async def test_another_file_in_the_place_of_the_database_is_not_written_to(path):
-    with opened(path) as store:
+async def test_another_file_in_the_place_of_the_database_is_not_written_to(tmp_path):
+    database = SqliteDatabase(tmp_path / "acd.db")
+    with database.opened() as store:
         store.append("main", an_event(1))
         await store.written()
-        path.rename(path.with_name("elsewhere.db"))
-        path.write_bytes(b"")
+        database.path.rename(tmp_path / "elsewhere.db")
+        database.path.write_bytes(b"")
         store.append("main", an_event(2))
         await until(lambda: store.problem)
         assert "start acd again" in store.problem
-    assert path.read_bytes() == b""
+    assert database.path.read_bytes() == b""
 
 
-def test_closing_writes_what_waits(path):
-    with opened(path) as store:
+def test_closing_writes_what_waits(database):
+    with database.opened() as store:
         for number in range(3000):
             store.append("main", an_event(number))
-    assert numbers(path) == list(range(1, 3001))
+    assert database.numbers() == list(range(1, 3001))
 
 
-async def test_closing_while_the_database_is_away_does_not_hang(path):
-    store = Store(f"sqlite:///{path}")
-    store.open()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("ALTER TABLE event RENAME TO elsewhere")
-    store.append("main", an_event(1))
-    await until(lambda: store.problem)
-    store.close()
+async def test_closing_while_the_database_is_away_does_not_hang(database):
+    with database.opened() as store:
+        database.rename("event", "elsewhere")
+        store.append("main", an_event(1))
+        await until(lambda: store.problem)

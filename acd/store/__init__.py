@@ -12,18 +12,19 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, func
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel, col, delete, insert, select
 
 from acd.core import events as ev
 from acd.core.records import State, Visit
 from acd.migrations import NewerDatabase, upgrade
-from acd.store.database import InUse, SameFile, engine_for, locked, reason
+from acd.store.database import AdvisoryLock, FileLock, InUse, SameFile, engine_for, may_pass, owned, reason
 from acd.store.retention import Retention
 from acd.store.tables import CallRow, CheckpointRow, EventRow, HeardRow, LogStartRow, PinRow
 
@@ -44,6 +45,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 STATE = TypeAdapter(State)
 BATCH = 2000
+CHECK_EVERY = 10.0  # seconds without anything to write, after which it is seen whether the database is still there
 RETRY = 0.5  # seconds between two tries to write what could not be written
 LAST_PART = 20_000  # events at the end of the log
 MOST_PARAMETERS = 500  # of one query
@@ -90,21 +92,22 @@ class Store:
         self._aside_lock = threading.Lock()
         self._thread = threading.Thread(target=self._write_for_ever, name="store", daemon=True)
         self._file = SameFile(self._engine)
-        self._lock: IO[str] | None = None
+        self._owned: FileLock | AdvisoryLock | None = None  # while it is open
         self._seq = 0
         self._at: dict[str, float] = {}  # handler -> when its last appended event was
         self._clock = clock
-        self._retention = Retention(self._engine.begin, keep_events_days, keep_calls_days, clock)
+        self._retention = Retention(self._transaction, keep_events_days, keep_calls_days, clock)
         self._steps: Iterator[None] | None = None  # of the retention that is under way
         self._next_retention = 0.0  # on the monotonic clock
         self._stopping = False
 
     def open(self) -> None:
         """Brings the tables up to date and starts the writer. Raises InUse, NewerDatabase, SQLAlchemyError."""
-        self._lock = locked(self._engine)
+        self._owned = owned(self._engine)
         try:
-            with self._engine.begin() as connection:
+            with self._owned.transaction() as connection:
                 upgrade(connection)
+                self._owned.claim(connection)
                 self._seq = _last_number(connection)
             self._file.check()
         except SQLAlchemyError:
@@ -120,9 +123,13 @@ class Store:
         self._unlock()
 
     def _unlock(self) -> None:
+        if self._owned is not None:
+            self._owned.release()
         self._engine.dispose()
-        if self._lock is not None:
-            self._lock.close()
+
+    def _transaction(self) -> AbstractContextManager[Connection]:
+        assert self._owned is not None
+        return self._owned.transaction()
 
     # Writing, from the event loop -------------------------------------------------------------------------
 
@@ -315,10 +322,10 @@ class Store:
             self._delete_a_little()
 
     def _gathered(self) -> list[Write | concurrent.futures.Future[None] | None]:
-        """What waits, or nothing when it is time to delete something."""
+        """What waits, or nothing when it is time for something else."""
         due = PAUSE if self._steps is not None else self._next_retention - time.monotonic()
         try:
-            batch = [self._waiting.get(timeout=max(PAUSE, due))]
+            batch = [self._waiting.get(timeout=min(max(PAUSE, due), CHECK_EVERY))]
         except queue.Empty:
             return []
         while len(batch) < BATCH and not self._waiting.empty():
@@ -345,45 +352,56 @@ class Store:
             self._steps = None
 
     def _write_until_done(self, writes: list[Write]) -> None:
+        again = False
         while True:
             try:
-                self._write(writes)
-            except OperationalError as error:  # locked, full, gone: it may come back
-                if self.problem is None:
+                self._write(writes, again)
+            except Exception as error:
+                if not may_pass(error):
+                    self._write_one_by_one(writes, error)
+                    return
+                if self.problem != reason(error):
                     log.error("The database cannot be written: %s", reason(error))
                 self.problem = reason(error)
                 if self._stopping:
                     log.error("acd ends: %d changes could not be written and are lost", len(writes) + self.waiting)
                     return
+                again = True
                 time.sleep(RETRY)
-            except Exception:
-                self._write_one_by_one(writes)
-                return
             else:
                 if self.problem is not None:
                     log.info("The database can be written again")
                 self.problem = None
                 return
 
-    def _write_one_by_one(self, writes: list[Write]) -> None:
+    def _write_one_by_one(self, writes: list[Write], error: Exception) -> None:
         """One of them can never be written; the others are, and that one is told."""
         if len(writes) == 1:
             table, values = writes[0]
             shown = {name: value for name, value in values.items() if table == "event" or name in ("handler", "key")}
-            log.exception("A row of %s cannot be written and is given up: %.500r", table, shown)
+            # without the error's other lines, which may show what `shown` does not
+            log.error("A row of %s cannot be written and is given up, %s: %.500r", table, reason(error), shown)
             return
         for write in writes:
             self._write_until_done([write])
 
-    def _write(self, writes: list[Write]) -> None:
+    def _write(self, writes: list[Write], again: bool) -> None:
+        """`again`: it failed before, and perhaps only the answer was lost."""
+        assert self._owned is not None
         if not writes:
+            self._owned.check()
             return
         tables: dict[str, list[dict[str, Any]]] = {}
         for table, values in writes:
             tables.setdefault(table, []).append(values)
         self._file.check()
-        with self._engine.begin() as connection:
+        with self._owned.transaction() as connection:
+            if again and "event" in tables:
+                last = connection.scalar(select(func.max(EventRow.seq))) or 0
+                tables["event"] = [row for row in tables["event"] if row["seq"] > last]
             for table, rows in tables.items():
+                if not rows:
+                    continue
                 if table == "event":
                     connection.execute(insert(EventRow), [row | {"data": json.dumps(row["data"])} for row in rows])
                 else:

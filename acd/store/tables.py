@@ -79,3 +79,10 @@ class HeardRow(SQLModel, table=True):
     queue_log_offset: int | None = Field(default=None, sa_type=BigInteger)
     cel_inode: int | None = Field(default=None, sa_type=BigInteger)
     cel_offset: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class OwnerRow(SQLModel, table=True):
+    """Which run of acd opened a PostgreSQL database last: one row."""
+
+    __tablename__ = "owner"
+    token: str = Field(primary_key=True)

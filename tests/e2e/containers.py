@@ -81,12 +81,15 @@ class Ports:
 class OneRunAtATime:
     """The project has one name, so that a leftover can be found and removed; hence a second run waits."""
 
+    def __init__(self, project: str = PROJECT) -> None:
+        self._project = project
+
     def __enter__(self) -> None:
-        self._file = (Path(tempfile.gettempdir()) / f"{PROJECT}.lock").open("w")
+        self._file = (Path(tempfile.gettempdir()) / f"{self._project}.lock").open("w")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"\nwaiting for another run of the project {PROJECT} to end", file=sys.stderr)
+            print(f"\nwaiting for another run of the project {self._project} to end", file=sys.stderr)
             fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -113,13 +116,11 @@ class Containers:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", patience=120)
 
     def compose(self, *words: str, patience: float = 60) -> str:
-        front = ("docker", "compose", "-f", "docker-compose.yml", "--env-file", os.devnull, "-p", PROJECT)
-        return _run((*front, "--profile", "phones", "--progress", "quiet", *words), patience, self._environment())
+        return _compose(PROJECT, "phones", words, patience, self._environment())
 
     def _environment(self) -> dict[str, str]:
         ports = self.ports
-        others = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
-        return others | {
+        return {
             "ACD_AMI_SECRET": self.ami_secret,
             "ACD_SIP_SECRET": self.sip_secret,
             "ACD_BIND": HOST,
@@ -180,6 +181,38 @@ class Containers:
 
     def last_words(self, service: str, lines: int) -> str:
         return self.compose("logs", "--no-color", "--no-log-prefix", "--tail", str(lines), service)
+
+
+class Postgres:
+    """A PostgreSQL server for tests of the store: a compose project of its own."""
+
+    project = f"{PROJECT}-postgres"
+
+    def __init__(self) -> None:
+        self._port = free_ports(1)
+        self._password = secrets.token_hex(16)
+
+    def up(self) -> None:
+        """Returns when it takes connections; its user may then make databases."""
+        self._compose("up", "--detach", "--build", "--wait", "postgres", patience=1200)
+        self._compose("exec", "-T", "postgres", "psql", "-qc", "ALTER ROLE acd CREATEDB", patience=30)
+
+    def down(self) -> None:
+        """Removes the project with its volume, whoever started it. No harm if there is none."""
+        self._compose("down", "--volumes", "--remove-orphans", "--timeout", "3", patience=120)
+
+    def url(self, database: str = "acd") -> str:
+        return f"postgresql+psycopg://acd:{self._password}@{HOST}:{self._port}/{database}"
+
+    def _compose(self, *words: str, patience: float) -> str:
+        settings = {"ACD_POSTGRES_PASSWORD": self._password, "ACD_POSTGRES_PORT": str(self._port)}
+        return _compose(self.project, "postgres", words, patience, settings)
+
+
+def _compose(project: str, profile: str, words: Sequence[str], patience: float, settings: dict[str, str]) -> str:
+    front = ("docker", "compose", "-f", "docker-compose.yml", "--env-file", os.devnull, "-p", project)
+    others = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
+    return _run((*front, "--profile", profile, "--progress", "quiet", *words), patience, others | settings)
 
 
 def _run(words: Sequence[str], patience: float, environment: dict[str, str] | None = None) -> str:

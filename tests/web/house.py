@@ -142,9 +142,17 @@ def check_problem(answer: Answer) -> None:
 
 @asynccontextmanager
 async def open_house(
-    folder: Path, prepare: Callable[[Switch], object] = lambda _: None, *, linked: bool = True, **settings: Any
+    folder: Path,
+    prepare: Callable[[Switch], object] = lambda _: None,
+    *,
+    linked: bool = True,
+    database: str | None = None,
+    **settings: Any,
 ) -> AsyncIterator[House]:
-    """A house with the queues support and sales, linked to its Asterisk unless told otherwise."""
+    """A house with the queues support and sales, linked to its Asterisk unless told otherwise.
+
+    `database`: the address of another than a new one in SQLite.
+    """
     switch = Switch("support", "sales")
     prepare(switch)
     async with switch:
@@ -155,7 +163,7 @@ async def open_house(
             "addresses": ["PJSIP/*"],
             "confirm_within": 2.0,
         }
-        store = Store(f"sqlite:///{folder}/acd.db")
+        store = Store(database or f"sqlite:///{folder}/acd.db")
         store.open()
         try:
             house = House(switch, store, HandlerSettings.model_validate(defaults | settings))
