@@ -1,4 +1,4 @@
-"""The command line: acd serve | check | replay | agent ..."""
+"""The command line: acd serve | check | audit | replay | agent ..."""
 
 import argparse
 import asyncio
@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from acd import agent_cli, check, logs, replay, serve
+from acd.audit import command as audit
 from acd.settings import Settings, SettingsError, load
 
-WITH_OPTIONS = {"check": check.add_options, "replay": replay.add_options}
+WITH_OPTIONS = {"check": check.add_options, "audit": audit.add_options, "replay": replay.add_options}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, text in (
         ("serve", _serve, "run the call center"),
         ("check", _check, "tell what this Asterisk and these settings lack"),
+        ("audit", _audit, "recompute the figures from Asterisk's queue_log and compare them with acd's"),
         ("replay", _replay, "show agents and queues as they were at a past moment"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -60,6 +62,10 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     return asyncio.run(check.run(_settings(options), options))
+
+
+def _audit(options: argparse.Namespace) -> int:
+    return audit.run(_settings(options), options)
 
 
 if __name__ == "__main__":

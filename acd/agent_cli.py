@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from acd.settings import SettingsError, secret_of
 
 Call = Callable[..., Any]
+FAILURES = (OSError, HTTPException, ValueError, KeyError, TypeError)  # of a request and of what is made of its answer
 
 
 def add_to(commands: Any) -> None:
@@ -36,29 +37,36 @@ def add_to(commands: Any) -> None:
 
 def _runner(run: Callable[[Call, argparse.Namespace], Any]) -> Callable[[argparse.Namespace], int]:
     def call_api(options: argparse.Namespace) -> int:
-        base = f"{options.url.rstrip('/')}/api/v1/handlers/{urllib.parse.quote(options.handler, safe='')}"
-
-        def call(method: str, *path: str, body: Any = None) -> Any:
-            quoted = "/".join(urllib.parse.quote(part, safe="") for part in path)
-            return _request(method, f"{base}/{quoted}", body)
-
         try:
-            answer = run(call, options)
-        except urllib.error.HTTPError as error:
-            return _failed(_detail(error))
-        except OSError as error:
-            return _failed(f"{options.url} cannot be reached: {getattr(error, 'reason', error)}")
-        except (HTTPException, ValueError, KeyError, TypeError):
-            return _failed(f"{options.url} does not answer as acd does")
+            answer = run(api(options.url, options.handler), options)
+        except FAILURES as error:
+            print(f"acd: {why(options.url, error)}", file=sys.stderr)
+            return 1
         print(json.dumps(answer, indent=2, ensure_ascii=False))
         return 0
 
     return call_api
 
 
-def _failed(why: str) -> int:
-    print(f"acd: {why}", file=sys.stderr)
-    return 1
+def api(url: str, handler: str) -> Call:
+    """Asks a handler of the acd at this address. What it returns raises one of FAILURES, or SettingsError."""
+    base = f"{url.rstrip('/')}/api/v1/handlers/{urllib.parse.quote(handler, safe='')}"
+
+    def call(method: str, *path: str, body: Any = None) -> Any:
+        quoted = "/".join(urllib.parse.quote(part, safe="") for part in path)
+        return _request(method, f"{base}/{quoted}", body)
+
+    return call
+
+
+def why(url: str, error: Exception) -> str:
+    """One of FAILURES as a sentence."""
+    match error:
+        case urllib.error.HTTPError():
+            return _detail(error)
+        case OSError():
+            return f"{url} cannot be reached: {getattr(error, 'reason', error)}"
+    return f"{url} does not answer as acd does"
 
 
 def _request(method: str, url: str, body: Any) -> Any:

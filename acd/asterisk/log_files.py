@@ -3,6 +3,7 @@
 import gzip
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -43,6 +44,17 @@ class LogFile:
                 file.seek(offset)
                 yield from _whole_lines(file, inode)
 
+    def whole(self, since: float) -> tuple[Iterator[str], bool]:
+        """Every whole line of the files that were written to since then, oldest first; are there older files, too?
+
+        All are opened at once, so that a rotation meanwhile loses nothing. Raises OSError; reading the lines raises
+        OSError, EOFError or zlib.error where a compressed file is damaged.
+        """
+        by_age = self._by_age()
+        paths = [path for path in by_age if path.stat().st_mtime >= since]
+        files = [_opened(path) for path in paths]
+        return _lines_of(files), len(paths) < len(by_age)
+
     def _files(self, start: Position, since: float) -> list[tuple[Path, int]]:
         by_age = self._by_age()
         for place, path in enumerate(by_age):
@@ -65,6 +77,14 @@ class LogFile:
 
 def _opened(path: Path) -> BinaryIO:
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _lines_of(files: list[BinaryIO]) -> Iterator[str]:
+    with ExitStack() as stack:
+        for file in files:
+            stack.enter_context(file)
+        for file in files:
+            yield from (text for text, _ in _whole_lines(file, 0))
 
 
 def _whole_lines(file: BinaryIO, inode: int) -> Iterator[tuple[str, Position]]:
