@@ -29,7 +29,8 @@ SETTLES = 3.0  # seconds in which acd makes up its mind about a caller who left 
 SAMPLES = 3  # of malformed lines
 EPILOG = """\
 Times: ISO 8601 (without a zone it is this machine's), or seconds since 1970. --from: default is when acd first
-listened, or the first visit in its ledger. --to: default is the last moment up to which acd has heard Asterisk; a later one is taken back to it.
+listened, or the first visit in its ledger. --to: default is until when acd has heard Asterisk (less three seconds in
+which it makes up its mind); a later one is taken back to that.
 A visit counts for the period when it began in it and was over in it, its wrap-up included, by queue_log's times; the
 others are left out on both sides, and counted. Exit status: 0 when every difference is explained, 1 when one is not,
 2 when the audit cannot be done."""
@@ -146,7 +147,7 @@ class _Run:
         heard = self._ledger.heard_until()
         if heard is None:
             raise CannotAudit(f"acd has not heard the Asterisk {self._options.handler!r} yet, its database is empty")
-        latest = float(int(min(heard, time.time()) - SETTLES))
+        latest = float(int(heard - SETTLES))
         # not the first row alone: it may be the one that is missing
         first = min(filter(None, (self._ledger.first_heard(), self._ledger.first_entry())), default=heard)
         start = self._options.start if self._options.start is not None else float(int(first))

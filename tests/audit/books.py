@@ -1,6 +1,7 @@
 """The two accounts of a call center in a folder: a queue_log, and a database as acd writes it."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from acd.__main__ import main
 from acd.core import events as ev
 from acd.store import CallRow, EventRow, HeardRow
 
-START = 1_800_000_000  # acd listens from then on
+START = 1_700_000_000  # acd listens from then on
 END = START + 10_000  # until then
 
 
@@ -90,8 +91,8 @@ class Books:
         self.connects(call, at + 5, 5)
         self.log(at + 25, call, "alice", "COMPLETECALLER", 5, 20, 1)
         self.log(at + 29, "NONE", "alice", "UNPAUSE", "")
-        times = {"answered": at + 5.3, "ended": at + 25.4, "wrap_up_time": 4.1}
-        return self.row(call, at + 0.2, **(times | values))
+        times = {"answered": at + 5.3, "ended": at + 25.4} | values
+        return self.row(call, at + 0.2, **({"wrap_up_time": at + 29.5 - times["ended"]} | times))
 
     def enters(self, call: str, at: int, queue: str = "support") -> None:
         self.log(at, call, "NONE", "ENTERQUEUE", "", "555", 1, queue=queue)
@@ -105,7 +106,8 @@ class Books:
         self.enters(call, at)
         key = ("5",) if event == "EXITWITHKEY" else ()
         self.log(at + 5, call, "NONE", event, *key, 1, 1, 5)
-        return self.row(call, at + 0.2, **({"ended": at + 5.3, "outcome": "abandoned"} | values))
+        told = {"entered": at + 0.2, "ended": at + 5.3, "outcome": "abandoned"} | values
+        return self.row(call, **told)
 
     # Asking
 
@@ -119,7 +121,7 @@ class Books:
 
     def write(self) -> Path:
         """Both accounts as files; returns the settings file."""
-        (self.folder / "queue_log").write_text("".join(f"{line}\n" for line in self.lines))
+        write_log(self.folder / "queue_log", self.lines, END)
         config = self.folder / "acd.toml"
         log = f"queue_log = '{self.folder}/queue_log'"
         config.write_text(f"[handlers.main]\n{self.settings or log}\n[store]\nurl = 'sqlite:///{self.folder}/acd.db'\n")
@@ -145,6 +147,12 @@ class Books:
                 connection.execute(insert(CallRow), self.rows)
             connection.execute(insert(HeardRow), {"handler": "main", "at": float(END), "inode": 1, "position": 1})
         engine.dispose()
+
+
+def write_log(path: Path, lines: list[str], at: float) -> None:
+    """A file that was written to for the last time then."""
+    path.write_text("".join(f"{line}\n" for line in lines))
+    os.utime(path, (at, at))
 
 
 def runner(capsys: Any) -> Callable[..., tuple[int, str]]:

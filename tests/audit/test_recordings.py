@@ -11,7 +11,7 @@ from acd.store import Store
 from tests import recordings
 from tests.asterisk.test_recorded_calls import CALLS, Played, _first, heard, messages
 from tests.asterisk.test_recorded_calls import translate as translation
-from tests.audit.books import Audited, Books
+from tests.audit.books import Audited, Books, write_log
 
 
 class Kept(Played):
@@ -53,7 +53,7 @@ def keep(name: str, folder: Path) -> None:
 def recorded(books: Books) -> Callable[[str], Books]:
     def record(name: str) -> Books:
         keep(name, books.folder)
-        (books.folder / "queue_log").write_text("".join(f"{line}\n" for line in recordings.queue_log(name)))
+        write_log(books.folder / "queue_log", recordings.queue_log(name), recordings.read(name)[-1].at)
         (books.folder / "acd.toml").write_text(
             f"[handlers.main]\nqueue_log = '{books.folder}/queue_log'\n"
             f"[store]\nurl = 'sqlite:///{books.folder}/acd.db'\n"
