@@ -91,7 +91,7 @@ def _fits(acd: float | None, seconds: int | None) -> bool:
 def _of_wrap_up(visit: Logged, row: Row) -> Iterator[Difference]:
     """Its end is a line of its own, so that it can be told where the end of the talk cannot."""
     if visit.talks_on or not visit.paused:
-        if row.wrap_up_time:
+        if row.ended is not None and row.wrap_up_time != 0:
             yield Difference("wrap_up", row.wrap_up_time, 0)
     elif visit.freed is None or row.freed is None:
         if (visit.freed is None) is not (row.freed is None):

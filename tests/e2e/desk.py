@@ -1,6 +1,7 @@
 """The desk of one test: a fresh acd, its API, agents at their phones, and callers."""
 
 import asyncio
+import json
 import os
 import re
 import subprocess
@@ -124,6 +125,7 @@ class Acd:
 
     def __init__(self, folder: Path, containers: Containers) -> None:
         self.api = Api(web := free_ports(1))
+        self.url = f"http://{HOST}:{web}"
         self._log = folder / "acd.log"
         self._settings = folder / "acd.toml"
         logs = containers.log_folder()
@@ -171,6 +173,15 @@ class Acd:
             process.kill()
             process.wait()
             raise
+
+    async def audit(self, *options: str) -> tuple[int, Json]:
+        """`acd audit` of this acd, whether it runs or not: the exit status, and what it said."""
+        words = (sys.executable, "-m", "acd", "audit", "--config", str(self._settings), "--json", *options)
+        ended = await asyncio.to_thread(
+            subprocess.run, words, env=self._environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert ended.stdout, ended.stderr
+        return ended.returncode, json.loads(ended.stdout)
 
     @property
     def runs(self) -> bool:
@@ -441,6 +452,18 @@ class Desk:
         return [
             line.strip() for line in shown.splitlines() if re.search(r"\((PJSIP|Local)/", line) and "wait:" not in line
         ]
+
+    async def audit(self, *options: str) -> tuple[int, Json]:
+        """`acd audit`, when acd has heard of every call's end long enough."""
+        entries = len(await self.queue_log("ENTERQUEUE"))
+
+        async def look() -> tuple[int, Json] | None:
+            status, said = await self.acd.audit(*options)
+            return (status, said) if said["calls"]["compared"] >= entries else None
+
+        found = await eventually(look, 30, f"{entries} calls are audited")
+        assert found is not None
+        return found
 
     def moves_of(self, agent: Agent, group: str | None = None) -> list[Move]:
         """The states of an agent (of his session for a group) in order."""
