@@ -92,7 +92,7 @@ def test_what_is_no_command_is_told_with_the_usage_and_exit_code_2(acd: Run, wro
 def test_help_names_every_command(acd: Run):
     top, agent = acd("--help"), acd("agent", "--help")
     assert (top.code, agent.code) == (0, 0)
-    assert all(word in top.out for word in ("serve", "check", "agent"))
+    assert all(word in top.out for word in ("serve", "check", "audit", "agent"))
     assert all(word in agent.out for word in ("list", "show", "add", "log-on", "log-off", "ready", "not-ready"))
 
 
@@ -126,7 +126,7 @@ def test_serve_with_settings_that_cannot_be_used_says_so_in_one_line_and_exits_2
 
 
 def test_a_file_that_is_not_there_is_told_in_one_line(acd: Run, tmp_path):
-    for command in ("serve", "check"):
+    for command in ("serve", "check", "audit"):
         ran = acd(command, "--config", str(tmp_path / "none.toml"))
         assert (ran.code, ran.complaint) == (2, f"{tmp_path}/none.toml: cannot be read: No such file or directory")
 

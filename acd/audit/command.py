@@ -86,7 +86,8 @@ def _audit(settings: Settings, options: argparse.Namespace) -> Report:
         with Ledger(settings.store.url.get_secret_value(), options.handler) as ledger:
             return _Run(ledger, handler, options, path, answer).report()
     except (SQLAlchemyError, ImportError) as error:
-        raise CannotAudit(f"acd's database cannot be read: {getattr(error, 'orig', error)}") from None
+        why = " ".join(str(getattr(error, "orig", error)).split())  # some drivers say it in several lines
+        raise CannotAudit(f"acd's database cannot be read: {why}") from None
 
 
 @dataclass(frozen=True, slots=True)

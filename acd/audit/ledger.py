@@ -108,7 +108,7 @@ class Ledger:
             page = self._ask(
                 "SELECT key, call, queue, agent, entered, answered, ended, wait_time, talk_time, wrap_up_time, outcome,"
                 " estimated FROM call WHERE handler = :handler AND entered < :end"
-                " AND (entered > :entered OR (entered = :entered AND key > :key)) ORDER BY entered, key LIMIT :limit",
+                " AND entered >= :entered AND (entered > :entered OR key > :key) ORDER BY entered, key LIMIT :limit",
                 end=end,
                 entered=entered,
                 key=key,

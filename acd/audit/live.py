@@ -110,6 +110,7 @@ class Live:
         self.asked = asked  # seconds since 1970
         self._queues = {each["name"]: each for each in queues}
         self._agents = {each["user"]: each for each in agents}
+        self._users = {each["agent"]: each["user"] for each in agents}
         self.unknown: list[str] = []  # what has a period whose beginning is not known
         self._of_queue = self._tallies("queues", {name: (name, each) for name, each in self._queues.items()}, periods)
         named = {user: (each["agent"], each) for user, each in self._agents.items()}
@@ -152,16 +153,13 @@ class Live:
 
     def _count(self, pair: Pair, *, trusted: bool) -> None:
         visit, row = pair
-        call = _of_row(row, visit, self._user_of(row)) if trusted and row is not None else None
+        call = _of_row(row, visit, self._users.get(row.agent or "")) if trusted and row is not None else None
         if call is None and not trusted and visit is not None:
             call = _of_log(visit)
         if call is None or call.entered > self.asked:
             return
         self._count_in_queue(call, self._of_queue.get(call.queue))
         self._count_of_agent(call, self._of_agent.get(call.user or ""))
-
-    def _user_of(self, row: Row | None) -> str | None:
-        return next((user for user, each in self._agents.items() if row and each["agent"] == row.agent), None)
 
     def _count_in_queue(self, call: _Call, tally: _Tally | None) -> None:
         if tally is None:

@@ -199,8 +199,8 @@ class Recompute:
         talks = self._talks.get(visit.member or "", [])
         if visit in talks:
             talks.remove(visit)
-        # one whose pause is over was left long ago, though the line that says so is still to come
-        visit.talks_on = any(other.freed is None and other.cut is None for other in talks)
+        # whose pause is over was left long ago, though the line that says so comes late
+        visit.talks_on = visit.freed is None and any(other.freed is None and other.cut is None for other in talks)
 
     def _paused(self, line: Line) -> None:
         member = self._name_of(line.member, line.at) if line.event == "REMOVEMEMBER" else line.member

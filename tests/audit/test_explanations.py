@@ -373,3 +373,50 @@ def test_the_seconds_that_a_line_says_bind_as_well(books: Books, waited, found):
     books.leaves()
     books.lines[-1] = books.lines[-1][:-1] + str(waited)
     assert books.audit().found == found
+
+
+# several calls of one agent
+
+
+def test_a_late_line_of_an_earlier_call_takes_no_wrap_up_away(books: Books):
+    """Redirected out of the talk: he is free and has the next call before the line of the first one comes."""
+    books.enters("c1", 10)
+    books.connects("c1", 15, 5)
+    books.log(22, "NONE", "alice", "UNPAUSE", "")
+    books.enters("c2", 25)
+    books.connects("c2", 30, 5)
+    books.log(33, "c1", "alice", "COMPLETECALLER", 5, 18, 1)
+    books.log(40, "c2", "alice", "COMPLETEAGENT", 5, 10, 1)
+    books.log(44, "NONE", "alice", "UNPAUSE", "")
+    books.row("c1", 10.2, answered=15.3, ended=18.4, wrap_up_time=4.0)
+    books.row("c2", 25.2, answered=30.3, ended=40.4, wrap_up_time=4.0)
+    books.told(ev.HangupRequested, 18.4, "leg-c1")
+    assert books.audit().found == [("ended", "own_leg")]
+    books.rows[1]["wrap_up_time"] = 0.0
+    assert ("wrap_up", UNEXPLAINED) in books.audit().found
+
+
+def test_of_two_calls_at_once_the_last_one_has_the_wrap_up(books: Books):
+    books.enters("c1", 10)
+    books.connects("c1", 15, 5)
+    books.enters("c2", 16, queue="sales")
+    books.connects("c2", 20, 4, queue="sales")
+    books.log(30, "c1", "alice", "COMPLETEAGENT", 5, 15, 1)
+    books.log(40, "c2", "alice", "COMPLETEAGENT", 4, 20, 1, queue="sales")
+    books.log(44, "NONE", "alice", "UNPAUSE", "", queue="support")
+    books.log(44, "NONE", "alice", "UNPAUSE", "", queue="sales")
+    books.row("c1", 10.2, answered=15.3, ended=30.4)
+    books.row("c2", 16.2, answered=20.3, ended=40.4, wrap_up_time=4.0, queue="sales")
+    assert books.audit().found == []
+
+
+def test_the_pause_of_the_next_call_in_another_queue_leaves_this_one_alone(books: Books):
+    books.answered("c1", 10)
+    books.enters("c2", 50, queue="sales")
+    books.connects("c2", 55, 5, queue="sales")
+    books.log(55, "NONE", "alice", "PAUSE", "wrapup", queue="support")
+    books.log(65, "c2", "alice", "COMPLETEAGENT", 5, 10, 1, queue="sales")
+    for queue in ("sales", "support"):
+        books.log(70, "NONE", "alice", "UNPAUSE", "", queue=queue)
+    books.row("c2", 50.2, answered=55.3, ended=65.4, wrap_up_time=5.0, queue="sales")
+    assert books.audit().found == []
