@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from acd import agent_cli
 from acd.asterisk.log_files import LogFile
 from acd.asterisk.queue_log import Line, parse
 from acd.audit.audit import Audit
-from acd.audit.evidence import Evidence, Names, absences, gather
+from acd.audit.evidence import Evidence, Past, gather
 from acd.audit.ledger import Ledger
 from acd.audit.live import Live, Periods
 from acd.audit.pairs import paired
@@ -54,9 +55,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def a_time(text: str) -> float:
     """ISO 8601 or seconds since 1970. Raises ValueError."""
     try:
-        return float(text)
+        at = float(text)
     except ValueError:
-        return datetime.fromisoformat(text).timestamp()
+        at = datetime.fromisoformat(text).timestamp()
+    try:
+        moment(at)
+    except OverflowError:
+        raise ValueError(f"{text} is no time") from None
+    return at
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
@@ -120,18 +126,25 @@ class _Run:
         self._notes: list[str] = []
         self._read = Read(str(path))
         self._log = LogFile(path)
+        self._older = False  # is there more of the log than was read?
         self._answer = answer
 
     def report(self) -> Report:
         start, end = self._period()
-        evidence = self._evidence()
+        users = self._ledger.users()
+        past = Past(self._ledger.events(Past.KINDS), users)
+        evidence = Evidence(
+            users=users,
+            first_heard=self._ledger.first_heard(),
+            away=past.away,
+            reads_log=self._handler.queue_log is not None,
+        )
         live = self._live()
         audit = Audit(start, end, evidence, Sums(evidence.users))
         earliest = min(start, live.start if live is not None else start) - HORIZON
-        names = Names(self._ledger.events(["SessionCreated"]), evidence.users)
-        recompute = Recompute(names.of)
-        logged = self._logged(recompute, earliest)
-        until = max(end + HORIZON, live.asked if live is not None else 0.0)
+        until = max(end, live.asked if live is not None else end) + HORIZON
+        recompute = Recompute(past.name_of)
+        logged = self._logged(recompute, earliest, until)
         pairs = paired(logged, self._ledger.rows(earliest, until))
         audit.take(pairs, live.add if live is not None else lambda pair, differs: None)
         if self._read.lines == 0:
@@ -156,17 +169,11 @@ class _Run:
         if end > latest:
             end = latest
             self._notes.append(f"acd has heard Asterisk until {moment(latest)}: later visits are left out")
+        if self._options.start is not None and start > latest:
+            raise CannotAudit(f"acd has heard Asterisk until {moment(latest)} only")
         if self._options.end is not None and start >= self._options.end:
             raise CannotAudit(f"the period ends ({moment(self._options.end)}) before it begins ({moment(start)})")
         return start, max(start, end)
-
-    def _evidence(self) -> Evidence:
-        return Evidence(
-            users=self._ledger.users(),
-            first_heard=self._ledger.first_heard(),
-            away=absences(self._ledger.events(["LinkLost", "PictureTaken"])),
-            reads_log=self._handler.queue_log is not None,
-        )
 
     def _live(self) -> Live | None:
         if self._answer is None:
@@ -177,9 +184,9 @@ class _Run:
         periods = Periods(state, later, begun, self._handler.measurement == "sliding")
         return Live(self._answer.asked, self._answer.queues, self._answer.agents, periods)
 
-    def _logged(self, recompute: Recompute, earliest: float) -> Iterator[Logged]:
-        """The visits that began at `earliest` or later."""
-        for line in self._lines(earliest):
+    def _logged(self, recompute: Recompute, earliest: float, until: float) -> Iterator[Logged]:
+        """The visits that began at `earliest` or later, from the lines up to `until`."""
+        for line in takewhile(lambda line: line.at <= until, self._lines(earliest)):
             yield from (visit for visit in recompute.add(line) if visit.entered >= earliest)
         yield from (visit for visit in recompute.rest() if visit.entered >= earliest)
 

@@ -1,7 +1,7 @@
 """What is known beside the two accounts, and proves why they differ: when acd listened, and what AMI told then."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from acd.audit.ledger import Happened, Ledger, Row
@@ -54,31 +54,37 @@ class Evidence:
         return legs + [e.data[1] for e in behind if e.data[1] not in legs]
 
 
-def absences(events: Iterable[Happened]) -> list[Span]:
-    """From the loss of the link to the next picture of Asterisk; the last one may be open."""
-    spans: list[Span] = []
-    lost: float | None = None
-    for event in events:
-        if event.kind == "LinkLost" and lost is None:
-            lost = event.at
-        elif event.kind == "PictureTaken" and lost is not None:
-            spans.append((lost, event.at))
-            lost = None
-    return spans if lost is None else [*spans, (lost, float("inf"))]
+class Past:
+    """What acd's log of events tells of the whole time, in one reading: when the link was lost, who sat where."""
 
+    KINDS = ("LinkLost", "PictureTaken", "SessionCreated")
 
-class Names:
-    """Who was at an interface when: acd brings it into the queue by the agent's name, and queue_log takes it out
-    by the interface."""
+    def __init__(self, events: Iterable[Happened], users: Mapping[str, str]) -> None:
+        self.away: list[Span] = []
+        self._lost: float | None = None
+        self._at: dict[str, list[tuple[float, str]]] = defaultdict(list)  # interface -> since when, who
+        for event in events:
+            if event.kind == "SessionCreated":
+                _, _, agent, _, address, *_ = event.data
+                self._at[address].append((event.at, users.get(agent, agent)))
+            else:
+                self._link(event)
+        if self._lost is not None:
+            self.away.append((self._lost, float("inf")))
 
-    def __init__(self, sessions: Iterable[Happened], users: dict[str, str]) -> None:
-        self._at: dict[str, list[tuple[float, str]]] = defaultdict(list)
-        for event in sessions:
-            _, _, agent, _, address, *_ = event.data
-            self._at[address].append((event.at, users.get(agent, agent)))
+    def _link(self, event: Happened) -> None:
+        """Away is acd from the loss of the link to the next picture of Asterisk."""
+        if event.kind == "LinkLost":
+            self._lost = event.at if self._lost is None else self._lost
+        elif self._lost is not None:
+            self.away.append((self._lost, event.at))
+            self._lost = None
 
-    def of(self, interface: str, at: float) -> str:
-        """The member's name; the interface itself, where nobody logged on there."""
+    def name_of(self, interface: str, at: float) -> str:
+        """Who was logged on there: acd brings a member in by his name, queue_log takes him out by the interface.
+
+        The interface itself, where nobody was.
+        """
         return next((user for since, user in reversed(self._at.get(interface, ())) if since <= at + 1), interface)
 
 

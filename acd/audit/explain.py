@@ -205,10 +205,12 @@ def _agent(case: _Case) -> Because:
 
 
 def _wrap_up(case: _Case) -> Because:
-    freed, visit = case.row.freed, case.visit
-    for at in (freed, visit.freed):
-        if at is not None and case.evidence.absence(at) is not None:
-            return "away", "acd had no link when it ended"
+    """Without a link acd books it at its deadline, and the pause is lifted when the link is back."""
+    booked, freed = case.row.freed, case.visit.freed
+    if booked is not None and freed is not None and booked > freed + SECOND + SLACK:
+        return None
+    if any(at is not None and case.evidence.absence(at) is not None for at in (booked, freed)):
+        return "away", "acd had no link when it ended"
     return None
 
 

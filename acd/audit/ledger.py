@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -194,9 +195,21 @@ def _objects(state: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
 def _read_only(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        name = f"file:{quote(parsed.database or '')}?mode=ro"
+        path = parsed.database or ""
         # without a pool: one connection, which is closed with the Ledger
-        return create_engine(
-            "sqlite://", creator=lambda: sqlite3.connect(name, uri=True, timeout=10), poolclass=NullPool
-        )
+        return create_engine("sqlite://", creator=lambda: _open(path), poolclass=NullPool)
     return create_engine(url, execution_options={"postgresql_readonly": True})
+
+
+def _open(path: str) -> sqlite3.Connection:
+    """Also for somebody who may only read: while no acd runs, SQLite would make files beside its own."""
+    name = f"file:{quote(path)}"
+    connection = sqlite3.connect(f"{name}?mode=ro", uri=True, timeout=10)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master")
+    except sqlite3.OperationalError:
+        connection.close()
+        if Path(f"{path}-wal").exists():
+            raise
+        connection = sqlite3.connect(f"{name}?immutable=1", uri=True)
+    return connection

@@ -5,7 +5,9 @@ import json
 import os
 import re
 import sqlite3
+import tempfile
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -30,6 +32,7 @@ def test_it_ends_with_0_1_or_2(books: Books):
         (("--queue-log", "/no/such/queue_log"), "/no/such/queue_log: holds no line"),
         (("--from", str(START + 9), "--to", str(START + 9)), "before it begins"),
         (("--from", "2023-11-15", "--to", "2023-11-14"), "before it begins"),
+        (("--from", str(END + 100)), "acd has heard Asterisk until 2023-11-15T00:59:57.000Z only"),
         (("--api", "http://127.0.0.1:9"), "http://127.0.0.1:9 cannot be reached"),
     ],
 )
@@ -41,9 +44,10 @@ def test_what_cannot_be_audited_is_one_sentence(books: Books, arguments, said, m
     assert out.startswith(WHY) and said in out
 
 
-def test_a_time_that_is_none_is_told_with_the_usage(books: Books):
+@pytest.mark.parametrize("text", ["yesterday", "nan", "inf", "1e30", ""])
+def test_a_time_that_is_none_is_told_with_the_usage(books: Books, text):
     books.answered()
-    status, out = books.text("--from", "yesterday")
+    status, out = books.text("--from", text)
     assert status == 2
     assert "argument --from: invalid" in out
 
@@ -296,3 +300,20 @@ def test_the_json_has_a_shape_that_programs_can_rely_on(books: Books):
     counts |= {"flowed_in", "flowed_out", "redirected", "lost", "unknown"}
     times = {f"{how}_{what}" for how in ("total", "average", "longest") for what in ("wait", "talk", "wrap_up")}
     assert set(queues["support"]) == counts | times
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may read and not write")
+def test_somebody_who_may_only_read_can_audit_an_acd_that_does_not_run(books: Books):
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own lets nobody else in
+        os.chmod(folder, 0o755)  # noqa: S103
+        books.folder = Path(folder)
+        books.answered()
+        config = books.write()
+        with closing(sqlite3.connect(books.folder / "acd.db")) as writer:
+            writer.execute("PRAGMA journal_mode=WAL")
+        os.seteuid(65534)
+        try:
+            status, out = books.run("audit", "--config", str(config))
+        finally:
+            os.seteuid(0)
+    assert status == 0, out
