@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SITE = REPOSITORY / "tests" / "e2e" / "site"  # queues, numbers and an AMI user for tests alone
 PROJECT = os.environ.get("ACD_E2E_PROJECT", "acd-e2e")
 SERVICES = ("asterisk", "phones", "callers")
+FILES = ("docker-compose.yml",)
 PHONES = 6
 DOORS = 20  # phone doors that docker-compose.yml publishes
 HOST = "127.0.0.1"
@@ -99,6 +100,12 @@ class OneRunAtATime:
 class Containers:
     """The compose project of this run."""
 
+    project = PROJECT
+    files: Sequence[str] = FILES
+    services: Sequence[str] = SERVICES
+    site = SITE
+    phones = PHONES
+
     def __init__(self) -> None:
         self.ports = Ports()
         self.ami_secret = secrets.token_hex(16)
@@ -109,16 +116,19 @@ class Containers:
 
     def up(self) -> None:
         """Returns when Asterisk has fully booted; the phones register a moment later."""
-        self.compose("up", "--detach", "--build", "--wait", *SERVICES, patience=1200)
+        self.compose("up", "--detach", "--build", "--wait", *self.services, patience=1200)
 
     def down(self) -> None:
         """Removes the project with its volumes, whoever started it. No harm if there is none."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", patience=120)
 
     def compose(self, *words: str, patience: float = 60) -> str:
-        return _compose(PROJECT, "phones", words, patience, self._environment())
+        return _compose(self.project, self.files, "phones", words, patience, self.environment())
 
-    def _environment(self) -> dict[str, str]:
+    def container(self, service: str) -> str:
+        return f"{self.project}-{service}-1"
+
+    def environment(self) -> dict[str, str]:
         ports = self.ports
         return {
             "ACD_AMI_SECRET": self.ami_secret,
@@ -131,11 +141,11 @@ class Containers:
             # All phones are inside, so the range that is used need not be the one that is published.
             "ACD_RTP_PORTS": f"{ports.rtp}-{ports.rtp + 3}",
             "ACD_RTP_RANGE": "20000-20999",
-            "ACD_PHONES": str(PHONES + 2),
-            "ACD_SOFTPHONES": str(PHONES),
+            "ACD_PHONES": str(self.phones + 2),
+            "ACD_SOFTPHONES": str(self.phones),
             "ACD_PHONES_PORTS": f"{ports.doors}-{ports.doors + DOORS - 1}",
             "ACD_CALLERS_PORT": str(ports.callers),
-            "ACD_ASTERISK_SITE": str(SITE),
+            "ACD_ASTERISK_SITE": str(self.site),
         }
 
     # Asterisk ---------------------------------------------------------------------------------------------
@@ -149,7 +159,7 @@ class Containers:
 
     def log_folder(self) -> Path:
         """Where acd, outside of the containers, reads Asterisk's files."""
-        volume = _run(("docker", "volume", "inspect", "--format", "{{.Mountpoint}}", f"{PROJECT}_asterisk-log"), 20)
+        volume = run(("docker", "volume", "inspect", "--format", "{{.Mountpoint}}", f"{self.project}_asterisk-log"), 20)
         return Path(volume.strip())
 
     async def write(self, path: str, text: str) -> None:
@@ -157,7 +167,7 @@ class Containers:
         await self._in_asterisk("sh", "-c", f"printf '%s' \"$1\" >{path}", "sh", text)
 
     async def _in_asterisk(self, *words: str) -> str:
-        return await asyncio.to_thread(_run, ("docker", "exec", f"{PROJECT}-asterisk-1", *words), 20)
+        return await asyncio.to_thread(run, ("docker", "exec", self.container("asterisk"), *words), 20)
 
     async def stop_asterisk(self) -> None:
         self.stopped = True
@@ -171,13 +181,13 @@ class Containers:
     async def kill_asterisk(self) -> None:
         """SIGKILL."""
         self.stopped = True
-        await asyncio.to_thread(_run, ("docker", "kill", f"{PROJECT}-asterisk-1"), 20)
+        await asyncio.to_thread(run, ("docker", "kill", self.container("asterisk")), 20)
 
     async def kill_phone(self, extension: int) -> None:
         """SIGKILL of one softphone; its container starts it again."""
         find = f"grep -lz '/{extension}$' /proc/[0-9]*/cmdline | cut -d/ -f3"
-        words = ("docker", "exec", f"{PROJECT}-phones-1", "sh", "-c", f"kill -9 $({find})")
-        await asyncio.to_thread(_run, words, 20)
+        words = ("docker", "exec", self.container("phones"), "sh", "-c", f"kill -9 $({find})")
+        await asyncio.to_thread(run, words, 20)
 
     def last_words(self, service: str, lines: int) -> str:
         return self.compose("logs", "--no-color", "--no-log-prefix", "--tail", str(lines), service)
@@ -206,16 +216,20 @@ class Postgres:
 
     def _compose(self, *words: str, patience: float) -> str:
         settings = {"ACD_POSTGRES_PASSWORD": self._password, "ACD_POSTGRES_PORT": str(self._port)}
-        return _compose(self.project, "postgres", words, patience, settings)
+        return _compose(self.project, FILES, "postgres", words, patience, settings)
 
 
-def _compose(project: str, profile: str, words: Sequence[str], patience: float, settings: dict[str, str]) -> str:
-    front = ("docker", "compose", "-f", "docker-compose.yml", "--env-file", os.devnull, "-p", project)
+def _compose(
+    project: str, files: Sequence[str], profile: str, words: Sequence[str], patience: float, settings: dict[str, str]
+) -> str:
+    named = [word for file in files for word in ("-f", file)]
+    front = ("docker", "compose", *named, "--env-file", os.devnull, "-p", project, "--profile", profile)
     others = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
-    return _run((*front, "--profile", profile, "--progress", "quiet", *words), patience, others | settings)
+    return run((*front, "--progress", "quiet", *words), patience, others | settings)
 
 
-def _run(words: Sequence[str], patience: float, environment: dict[str, str] | None = None) -> str:
+def run(words: Sequence[str], patience: float, environment: dict[str, str] | None = None) -> str:
+    """What the command printed. Raises ContainerError when it fails."""
     ended = subprocess.run(
         words, capture_output=True, text=True, timeout=patience, env=environment, cwd=REPOSITORY, check=False
     )
