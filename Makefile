@@ -2,9 +2,10 @@
 # make down    removes it
 # make test    everything: lint, types, unit tests, end-to-end tests on the real Asterisk
 # make quick   the same without Docker, in seconds
+# make chaos   faults under load on the real Asterisk, 40 minutes; writes the table of docs/reliability.md
 # make fuzz    looks for histories and inputs that break something, with other ones at each run
 
-.PHONY: demo down test quick lint types unit e2e fuzz bench format lock clean
+.PHONY: demo down test quick lint types unit e2e chaos fuzz bench format lock clean
 .DEFAULT_GOAL := quick
 
 BIN := .venv/bin
@@ -35,6 +36,10 @@ unit: .venv/ready
 e2e: .venv/ready
 	scripts/docker-ready
 	$(BIN)/pytest -m e2e
+
+chaos: .venv/ready
+	scripts/docker-ready
+	$(BIN)/python -m tests.chaos
 
 fuzz: .venv/ready
 	$(BIN)/pytest -m hypothesis --hypothesis-profile=fuzz --timeout=3600

@@ -8,9 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.chaos.audit import Findings
+from tests.chaos.audit import KINDS, Findings
 from tests.chaos.faults import FAULTS
-from tests.chaos.report import KINDS, table, write
+from tests.chaos.report import table, write
 from tests.chaos.rig import Rig
 from tests.chaos.scene import Scene
 from tests.e2e.containers import REPOSITORY, OneRunAtATime

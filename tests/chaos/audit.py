@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tests.chaos.told import TALKED, Leg, Told, Witness
 from tests.e2e.desk import Json, moment
 
 NEAR = 1.0  # seconds by which a time may differ
+FREED_WITHIN = 3.0  # seconds after a fault in which agents whose wrap-up ran out meanwhile are told
+CROSSED = 0.3  # seconds of a talk that was none: the answer and the caller's goodbye crossed
 SUMS = 0.01  # seconds by which a sum may differ, for rounding
 SAME = {  # queue_log's word -> outcomes
     **dict.fromkeys(TALKED, ("answered",)),
@@ -17,6 +20,7 @@ SAME = {  # queue_log's word -> outcomes
     "EXITEMPTY": ("left_empty", "flowed_out"),
     "WITHDRAW": ("withdrawn", "flowed_out"),
 }
+KINDS = ("lost", "double", "wrong", "stuck", "other")
 Span = tuple[float, float]
 
 
@@ -34,7 +38,20 @@ class Findings:
 
     @property
     def bad(self) -> bool:
-        return bool(self.lost or self.double or self.wrong or self.stuck or self.other)
+        return bool(self.sentences())
+
+    def sentences(self) -> list[str]:
+        return [f"{kind}: {finding}" for kind in KINDS for finding in getattr(self, kind)]
+
+
+@dataclass
+class Outages:
+    """When something was broken. ends: Asterisk was ending. hurt: it could not do its work. away: acd could not tell it
+    anything."""
+
+    ends: list[Span] = field(default_factory=list)
+    hurt: list[Span] = field(default_factory=list)
+    away: list[Span] = field(default_factory=list)
 
 
 def within(at: float, spans: Iterable[Span], margin: float = 0.0) -> bool:
@@ -53,9 +70,9 @@ def off(row_time: str | None, whole: int) -> float:
 
 
 def compare_ledger(
-    told: Sequence[Told], rows: Sequence[Json], user_of: dict[str, str], ends: Sequence[Span], witness: Witness
+    told: Sequence[Told], rows: Sequence[Json], user_of: dict[str, str], outages: Outages, witness: Witness
 ) -> Findings:
-    """user_of: agent id -> the name in queue_log. ends: when Asterisk was ending in good order, or was killed."""
+    """user_of: agent id -> the name in queue_log."""
     found = Findings(calls=len(told))
     rows_of: dict[tuple[str, str], list[Json]] = {}
     for row in rows:
@@ -67,7 +84,7 @@ def compare_ledger(
             continue
         row = min(mine, key=lambda row: off(row["entered"], one.entered))
         mine.remove(row)
-        if faults := list(_faults(one, row, user_of, ends, witness)):
+        if faults := list(_faults(one, row, user_of, outages, witness)):
             found.wrong.append(f"{', '.join(faults)}: {one} {row}")
     known = {(one.call, one.queue) for one in told}
     for key, left in rows_of.items():
@@ -79,8 +96,8 @@ def compare_ledger(
     return found
 
 
-def _faults(told: Told, row: Json, user_of: dict[str, str], ends: Sequence[Span], witness: Witness) -> Iterable[str]:
-    if row["outcome"] not in outcomes(told, ends, witness):
+def _faults(told: Told, row: Json, user_of: dict[str, str], outages: Outages, witness: Witness) -> Iterable[str]:
+    if row["outcome"] not in outcomes(told, outages.ends, witness):
         yield f"outcome {row['outcome']}"
     if (by := off(row["entered"], told.entered)) > NEAR:
         yield f"entered off by {by:.1f} s"
@@ -91,8 +108,10 @@ def _faults(told: Told, row: Json, user_of: dict[str, str], ends: Sequence[Span]
             yield f"answered off by {by:.1f} s"
     elif row["agent"] is not None or row["answered"] is not None:
         yield "an agent, where there was none"
-    if (by := _end_off(told, row, ends)) > NEAR:
+    if (by := _end_off(told, row, outages.ends)) > NEAR:
         yield f"ended off by {by:.1f} s"
+    if told.freed is not None and (by := _wrap_up_off(row, told.freed, outages.away)) > NEAR:
+        yield f"wrap-up off by {by:.1f} s"
     yield from _contradictions(row)
 
 
@@ -114,8 +133,18 @@ def _end_off(told: Told, row: Json, ends: Sequence[Span]) -> float:
         return off(row["ended"], told.ended)
     if row["ended"] is None:
         return float("inf")
-    at = moment(row["ended"])  # it was cut: between the last that was heard of it and Asterisk's new beginning
+    at = moment(row["ended"])  # it was cut
     return 0.0 if within(at, ends) else min((abs(at - edge) for span in ends for edge in span), default=float("inf"))
+
+
+def _wrap_up_off(row: Json, freed: int, away: Sequence[Span]) -> float:
+    """After-call work lasts until the agent is told what comes next. Of one that ran out while nobody could tell him,
+    both the planned end and the real one are right."""
+    if row["ended"] is None or row["wrap_up_time_exact"] is None:
+        return float("inf")
+    at = moment(row["ended"]) + float(row["wrap_up_time_exact"])
+    since = [first for first, last in away if first - 1 <= freed <= last + FREED_WITHIN]
+    return max(0.0, min([float(freed), *since]) - at, at - (freed + 1))
 
 
 def _contradictions(row: Json) -> Iterable[str]:
@@ -149,9 +178,13 @@ def compare_phones(told: Sequence[Told], witness: Witness, phone_of: dict[str, s
     findings += [
         f"a talk that queue_log does not know: {leg}"
         for leg in talks
-        if not counted[leg.caller, leg.phone] and not within(leg.answered or 0, hurt, margin=2)
+        if not counted[leg.caller, leg.phone] and not _crossed(leg) and not within(leg.answered or 0, hurt, margin=2)
     ]
     return findings
+
+
+def _crossed(leg: Leg) -> bool:
+    return leg.ended is not None and leg.ended - (leg.answered or 0) < CROSSED
 
 
 def _same_talk(leg: Leg, told: Told) -> bool:
@@ -228,5 +261,4 @@ def _unequal(what: str, shown: Json, expected: dict[str, float]) -> Iterable[str
 
 def gaps(numbers: Sequence[int]) -> list[str]:
     """In sequence numbers that should go up by one."""
-    steps: list[tuple[int, int]] = list(zip(numbers, numbers[1:], strict=False))
-    return [f"event {one} is followed by {other}" for one, other in steps if other != one + 1]
+    return [f"event {one} is followed by {other}" for one, other in pairwise(numbers) if other != one + 1]

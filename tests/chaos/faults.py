@@ -142,19 +142,23 @@ async def link_cut(scene: Scene) -> None:
     await scene.truth(await scene.link("cut"))
     for part, seconds in ((0.3, 5), (0.5, 20)):
         await scene.until_calls(part)
-        await _no_link(scene, "close", seconds, SOON)
+        await _no_link(scene, seconds)
+
+
+async def link_away(scene: Scene) -> None:
+    await scene.until_calls(0.3)
+    await _no_link(scene, 6)
+
+
+async def _no_link(scene: Scene, seconds: float) -> None:
+    async with scene.no_link("close", SOON):
+        await asyncio.sleep(seconds)
 
 
 async def link_half_open(scene: Scene) -> None:
     await scene.until_calls(0.3)
-    await _no_link(scene, "freeze", 20, BY_PING)
-
-
-async def _no_link(scene: Scene, how: str, seconds: float, noticed_within: float) -> None:
-    began = await scene.link(how)
-    await asyncio.sleep(seconds)
-    scene.dark(began, noticed_within)
-    await scene.truth(await scene.link("open"))
+    async with scene.no_link("freeze", BY_PING):
+        await asyncio.sleep(20)
 
 
 async def link_slow(scene: Scene) -> None:

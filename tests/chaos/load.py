@@ -5,6 +5,7 @@ registered; the callers begin with the next line on stdin, and the end of stdin 
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
@@ -38,18 +39,18 @@ class Load:
         self._agent = UserAgent(SERVER, self._phone_rings)
 
     async def run(self, begin: asyncio.Event) -> None:
-        """Until the last caller is gone."""
+        """Until it is cancelled; when the last caller is gone the phones stay where they are."""
         await self._agent.open()
         registered = {phone: asyncio.Event() for phone in self._plan.phones}
         async with asyncio.TaskGroup() as group:
-            phones = [group.create_task(self._keep_registered(phone, registered[phone])) for phone in registered]
+            for phone, done in registered.items():
+                group.create_task(self._keep_registered(phone, done))
             await asyncio.gather(*(one.wait() for one in registered.values()))
             tell(event="registered")
             await begin.wait()
             await asyncio.gather(*(self._live(one) for one in self._plan.callers))
             await asyncio.sleep(LAST_WORDS)
-            for phone in phones:
-                phone.cancel()
+            tell(event="over")
 
     async def _keep_registered(self, phone: str, registered: asyncio.Event) -> None:
         while True:
@@ -140,20 +141,12 @@ async def _main() -> None:
     load = Load(from_json(json.loads(await reader.readline())))
     begin = asyncio.Event()
     running = asyncio.create_task(load.run(begin))
-
-    async def follow() -> None:
-        if await reader.readline():
-            begin.set()
-            await reader.read()
-        running.cancel()
-
-    following = asyncio.create_task(follow())
-    try:
+    if await reader.readline():
+        begin.set()
+        await reader.read()
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
         await running
-        tell(event="over")
-    except asyncio.CancelledError:
-        tell(event="cut off")
-    following.cancel()
 
 
 if __name__ == "__main__":

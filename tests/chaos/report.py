@@ -1,10 +1,9 @@
 """The table of the faults, and its place in docs/reliability.md."""
 
-from tests.chaos.audit import Findings
+from tests.chaos.audit import KINDS, Findings
 from tests.chaos.faults import FAULTS
 from tests.e2e.containers import REPOSITORY
 
-KINDS = ("lost", "double", "wrong", "stuck", "other")
 PAGE = REPOSITORY / "docs" / "reliability.md"
 BEGIN, END = "<!-- the table of make chaos: begin -->", "<!-- the table of make chaos: end -->"
 

@@ -14,8 +14,8 @@ import aiohttp
 
 from phones.baresip import password
 from tests.chaos import ami, audit, picture, told
-from tests.chaos.audit import Findings, Span
-from tests.chaos.plan import Plan, throw
+from tests.chaos.audit import Findings, Outages
+from tests.chaos.plan import RATE, Plan, throw
 from tests.chaos.reads import Reader
 from tests.chaos.rig import PHONES, Inside, Rig, Setup
 from tests.e2e.containers import ContainerError
@@ -27,6 +27,7 @@ GROUPS = {  # phone -> queues; a queue that no group names is a group of its own
     **dict.fromkeys(range(1015, 1001 + PHONES), ("support", "sales")),
 }
 QUEUES = ("support", "sales")
+TRUTH_EXPECTED = 10.0  # seconds from the end of a fault
 TRUTH_WITHIN = 60.0  # seconds after which the truth is given up
 LOAD_ENDS_WITHIN = 120.0  # seconds after the last caller has called
 CALM_WITHIN = 30.0  # seconds after the last call; nobody is held longer than by wrap-up
@@ -42,22 +43,24 @@ class TooLate(Exception):
 class Scene:
     """What a fault can do, and what it notes for the check afterwards."""
 
-    def __init__(self, rig: Rig, name: str, calls: int, seed: int, folder: Path) -> None:
+    def __init__(self, rig: Rig, name: str, calls: int, seed: int, folder: Path, *, rate: float = RATE) -> None:
+        """`rate`: calls a second. What is needed to understand a finding is kept in `folder`."""
         self.rig = rig
         self.name = name
         self.dice = random.Random(f"{seed} {name}")
         self.calls = calls
+        self._rate = rate
         self.folder = folder / name
         self.api = Api(rig.web)
         self.reader = Reader(self.api)
         self.witness = told.Witness()
         self.findings = Findings()
-        self.ends: list[Span] = []  # when Asterisk was ending
-        self.hurt: list[Span] = []  # when Asterisk could not do its work
+        self.outages = Outages()
         self.notes: list[str] = []
         self._seats: list[Seat] = []
         self._load_over = asyncio.Event()
         self._began = 0.0
+        self._died: float | None = None  # Asterisk, if that is known to the second
 
     # For the faults ---------------------------------------------------------------------------------------
 
@@ -84,6 +87,7 @@ class Scene:
         await eventually(self._answers, 30, "acd answers")
         self.reader.gone.append((began, time.time()))
         await self.truth(started)
+        self.outages.away.append((began, time.time()))
 
     async def _answers(self) -> bool:
         try:
@@ -97,15 +101,16 @@ class Scene:
         began = time.time()
         yield
         up = await self.rig.booted()
-        self.hurt.append((began - 1, up + FIND_ONE_ANOTHER))
-        self.ends.append((began, up))
+        self.outages.hurt.append((began - 1, up + FIND_ONE_ANOTHER))
+        self.outages.ends.append((began, self._died or up))
         await self.truth(up)
+        self.outages.away.append((began, time.time()))
 
     async def away_for(self, seconds: float) -> None:
         """Asterisk has just ended, and stays so for a while."""
-        ended = time.time()
+        self._died = time.time()
         await asyncio.sleep(seconds)
-        self.dark(ended, NOTICED_WITHIN)
+        self.dark(self._died, NOTICED_WITHIN)
 
     @contextlib.asynccontextmanager
     async def asterisk_slow(self) -> AsyncIterator[None]:
@@ -113,8 +118,9 @@ class Scene:
         began = time.time()
         yield
         over = time.time()
-        self.hurt.append((began - 1, over + 1))
+        self.outages.hurt.append((began - 1, over + 1))
         await self.truth(over)
+        self.outages.away.append((began, time.time()))
 
     def object(self, fault: str) -> None:
         """Something is wrong that no other check would find."""
@@ -123,9 +129,18 @@ class Scene:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def dark(self, began: float, noticed_within: float, ended: float | None = None) -> None:
-        """From `began` on nothing was heard of Asterisk, up to `ended` (now)."""
-        self.reader.dark.append((began + noticed_within, ended or time.time()))
+    def dark(self, began: float, noticed_within: float) -> None:
+        """From `began` up to now nothing was heard of Asterisk."""
+        self.reader.dark.append((began + noticed_within, time.time()))
+
+    @contextlib.asynccontextmanager
+    async def no_link(self, how: str, noticed_within: float) -> AsyncIterator[None]:
+        """Nothing passes within the block. `how`: the order to the proxy."""
+        began = await self.link(how)
+        yield
+        self.dark(began, noticed_within)
+        await self.truth(await self.link("open"))
+        self.outages.away.append((began, time.time()))
 
     async def truth(self, fault_over: float) -> None:
         """Notes how long it takes until acd's picture is Asterisk's."""
@@ -139,11 +154,16 @@ class Scene:
             except (*READ_ERRORS, ami.Trouble) as error:
                 different = [repr(error)]
             if not different:
-                self.findings.to_truth.append(time.time() - fault_over)
+                self._note_truth(time.time() - fault_over)
                 return
             await asyncio.sleep(0.05)
-        self.findings.to_truth.append(float("inf"))
-        self.findings.other.append(f"the picture did not become Asterisk's: {different}")
+        self._note_truth(float("inf"))
+        self.object(f"the picture did not become Asterisk's: {different}")
+
+    def _note_truth(self, seconds: float) -> None:
+        self.findings.to_truth.append(seconds)
+        if seconds > TRUTH_EXPECTED:
+            self.object(f"{seconds:.1f} s from the end of the fault to the truth")
 
     # The whole of it --------------------------------------------------------------------------------------
 
@@ -154,7 +174,6 @@ class Scene:
             await self._clear_asterisk()
             await self.rig.new_acd(setup)
             await self._with_link(setup, fault)
-            await self._check()
         finally:
             await self._keep()
             await self._close()
@@ -171,14 +190,15 @@ class Scene:
             await self._begin(load)
             await stack.enter_async_context(self.reader.reading())
             listening = asyncio.create_task(self._listen(load))
+            stack.callback(listening.cancel)
             try:
                 await fault(self)
             except TooLate:
-                self.findings.other.append("the load ended before all of the fault had come")
+                self.object("the load ended before all of the fault had come")
             async with asyncio.timeout(self.calls + LOAD_ENDS_WITHIN):
                 await self._load_over.wait()
-            await listening
             await self._until_calm()
+            await self._check()
 
     async def link(self, order: str) -> float:
         """Tells the proxy; returns when it was done."""
@@ -188,7 +208,8 @@ class Scene:
 
     async def _begin(self, load: Inside) -> None:
         plan = Plan(
-            {str(phone): password(self.rig.sip_secret, phone) for phone in GROUPS}, throw(self.dice, self.calls)
+            {str(phone): password(self.rig.sip_secret, phone) for phone in GROUPS},
+            throw(self.dice, self.calls, self._rate),
         )
         load.say(json.dumps({"phones": plan.phones, "callers": [asdict(one) for one in plan.callers]}))
         registered = json.loads(await asyncio.wait_for(load.line(), 40))
@@ -220,7 +241,8 @@ class Scene:
                 event = json.loads(line)
                 if "kind" in event:
                     self.witness.hear(event)
-        self._load_over.set()
+                elif event["event"] == "over":
+                    self._load_over.set()
 
     async def _until_calm(self) -> None:
         """No channel, nobody busy. If that never comes, the check says who is stuck."""
@@ -249,7 +271,7 @@ class Scene:
         calls = await self._told()
         rows = await self._rows()
         users = {seat.id: seat.user for seat in self._seats}
-        found = audit.compare_ledger(calls, rows, users, self.ends, self.witness)
+        found = audit.compare_ledger(calls, rows, users, self.outages, self.witness)
         found.to_truth = self.findings.to_truth
         phones = {seat.user: seat.id for seat in self._seats}
         found.stuck = await self._stuck()
@@ -257,7 +279,7 @@ class Scene:
         agents = [await self.api.get(f"/agents/{seat.id}") for seat in self._seats]
         found.other = [
             *self.findings.other,
-            *audit.compare_phones(calls, self.witness, phones, self.hurt),
+            *audit.compare_phones(calls, self.witness, phones, self.outages.hurt),
             *audit.compare_figures(queues, agents, await self._sessions(), rows),
             *audit.gaps([seq for (seq,) in await self.rig.query("select seq from event order by seq")]),
             *self.reader.faults(),
@@ -309,17 +331,13 @@ class Scene:
             log = str(error)
         (self.folder / "acd.log").write_text(log)
         found = self.findings
-        lines = [
-            f"{kind}: {text}" for kind in ("lost", "double", "wrong", "stuck", "other") for text in getattr(found, kind)
-        ]
-        spans = {"gone": self.reader.gone, "dark": self.reader.dark, "mute": self.reader.mute}
-        spans |= {"asterisk ends": self.ends, "asterisk hurt": self.hurt}
+        spans = {"gone": self.reader.gone, "dark": self.reader.dark, "mute": self.reader.mute, **asdict(self.outages)}
         head = [
-            f"calls {found.calls}, to truth {found.to_truth}",
+            f"{found.calls} calls, to truth {found.to_truth}",
             *self.notes,
             *(f"{k}: {v}" for k, v in spans.items()),
         ]
-        (self.folder / "findings").write_text("\n".join([*head, *lines, ""]))
+        (self.folder / "findings").write_text("\n".join([*head, *found.sentences(), ""]))
         (self.folder / "reads").write_text("\n".join(str(read) for read in self.reader.reads))
 
     async def _close(self) -> None:

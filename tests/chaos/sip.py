@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 FIRST_REPEAT, SLOWEST_REPEAT = 0.5, 2.0  # seconds
 PATIENCE = 12.0  # seconds a request is repeated; longer than the longest pause of Asterisk that is tried
@@ -131,8 +132,10 @@ class _Repeated:
 class UserAgent(asyncio.DatagramProtocol):
     """One socket: any number of phones and callers. `on_call` hears of each call that comes in."""
 
-    def __init__(self, server: str, on_call: Callable[["IncomingCall"], None]) -> None:
+    def __init__(self, server: str, on_call: Callable[["IncomingCall"], None], address: str = "") -> None:
+        """`address`: our own, where it is not the host's."""
         self._server, self._on_call = server, on_call
+        self._address = address or own_address()
         self.remote = ("", 5060)
         self.local = ("", 0)
         self.media_port = 0
@@ -146,9 +149,9 @@ class UserAgent(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         await self.look_up()
         self._media = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # takes the voice, and nobody listens
-        self._media.bind((own_address(), 0))
+        self._media.bind((self._address, 0))
         self.media_port = self._media.getsockname()[1]
-        await loop.create_datagram_endpoint(lambda: self, local_addr=(own_address(), 0))
+        await loop.create_datagram_endpoint(lambda: self, local_addr=(self._address, 0))
 
     async def look_up(self) -> None:
         """Asterisk's address, which may be another after it was started again; the known one while it has none."""
@@ -158,9 +161,12 @@ class UserAgent(asyncio.DatagramProtocol):
             return
         self.remote = (str(found[0][4][0]), 5060)
 
+    def close(self) -> None:
+        self._transport.close()
+        self._media.close()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
         self.local = transport.get_extra_info("sockname")
 
     def error_received(self, exc: Exception) -> None:

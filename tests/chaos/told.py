@@ -15,6 +15,7 @@ class Told:
     """One stay of a caller in a queue. Times are whole seconds, cut off.
 
     `word`: queue_log's for the end. "" and `cut`: Asterisk died first, and `cut` is when it began anew.
+    `freed`: when the agent, paused for wrap-up since before the end, was next told something else.
     """
 
     call: str
@@ -26,27 +27,57 @@ class Told:
     ended: int | None = None
     word: str = ""
     cut: int | None = None
+    freed: int | None = None
 
 
 def read(lines: Iterable[LogLine]) -> list[Told]:
     """In the order in which they entered."""
-    all_told: list[Told] = []
-    under_way: dict[tuple[str, str], Told] = {}
+    reader = _Reader()
     for line in lines:
+        reader.take(line)
+    return reader.told
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self._under_way: dict[tuple[str, str], Told] = {}
+        self._paused: set[str] = set()  # agents in wrap-up, or about to be
+        self._wraps_up: dict[str, Told] = {}  # agent -> his last call
+
+    def take(self, line: LogLine) -> None:
         key = line.call, line.queue
         if line.event == "ENTERQUEUE":
-            under_way[key] = Told(line.call, line.queue, line.data[1], line.at)
-            all_told.append(under_way[key])
-        elif line.event == "CONNECT" and key in under_way:
-            under_way[key].connected, under_way[key].agent = line.at, line.agent
-        elif line.event in TALKED + LEFT and key in under_way:
-            told = under_way.pop(key)
-            told.ended, told.word = line.at, line.event
+            told = self._under_way[key] = Told(line.call, line.queue, line.data[1], line.at)
+            self.told.append(told)
+        elif line.event in ("PAUSE", "UNPAUSE", "REMOVEMEMBER"):
+            self._member(line)
         elif line.event == "QUEUESTART":
-            for told in under_way.values():
+            for told in self._under_way.values():
                 told.cut = line.at
-            under_way.clear()
-    return all_told
+            self._under_way.clear()
+        elif key in self._under_way:
+            self._call(line, key)
+
+    def _call(self, line: LogLine, key: tuple[str, str]) -> None:
+        told = self._under_way[key]
+        if line.event == "CONNECT":
+            told.connected, told.agent = line.at, line.agent
+            self._wraps_up.pop(line.agent, None)
+        elif line.event in TALKED + LEFT:
+            del self._under_way[key]
+            told.ended, told.word = line.at, line.event
+            if line.event in TALKED and told.agent in self._paused:
+                self._wraps_up[told.agent] = told
+
+    def _member(self, line: LogLine) -> None:
+        if line.event == "PAUSE" and line.data[:1] == ("wrapup",):
+            self._paused.add(line.agent)
+            return
+        self._paused.discard(line.agent)
+        told = self._wraps_up.pop(line.agent, None)
+        if told is not None:
+            told.freed = line.at
 
 
 # The phones' side -------------------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ class Containers:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", patience=120)
 
     def compose(self, *words: str, patience: float = 60) -> str:
-        return _compose(self.project, self.files, "phones", words, patience, self.environment())
+        return _compose(self.project, "phones", words, patience, files=self.files, settings=self.environment())
 
     def container(self, service: str) -> str:
         return f"{self.project}-{service}-1"
@@ -216,11 +216,11 @@ class Postgres:
 
     def _compose(self, *words: str, patience: float) -> str:
         settings = {"ACD_POSTGRES_PASSWORD": self._password, "ACD_POSTGRES_PORT": str(self._port)}
-        return _compose(self.project, FILES, "postgres", words, patience, settings)
+        return _compose(self.project, "postgres", words, patience, files=FILES, settings=settings)
 
 
 def _compose(
-    project: str, files: Sequence[str], profile: str, words: Sequence[str], patience: float, settings: dict[str, str]
+    project: str, profile: str, words: Sequence[str], patience: float, *, files: Sequence[str], settings: dict[str, str]
 ) -> str:
     named = [word for file in files for word in ("-f", file)]
     front = ("docker", "compose", *named, "--env-file", os.devnull, "-p", project, "--profile", profile)
