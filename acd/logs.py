@@ -3,10 +3,13 @@
 import json
 import logging
 import sys
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from aiohttp.http_exceptions import HttpProcessingError
 
+MOST_KINDS = 1000  # of lines, that are told apart
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -48,6 +51,30 @@ class Json(_Fields):
         return json.dumps(line, default=str)
 
 
+class Flood(logging.Filter):
+    """Lets so many lines of one kind through in a second, and says how many it held back."""
+
+    def __init__(self, most: int = 50, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._most = most
+        self._clock = clock
+        self._seen: dict[str, tuple[float, int]] = {}  # kind of line -> start of its second, lines in it
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:  # those are as many as calls and commands
+            return True
+        now, kind = self._clock(), str(record.msg)
+        start, lines = self._seen.get(kind, (now, 0))
+        if now - start >= 1:
+            held_back, start, lines = lines - self._most, now, 0
+            if held_back > 0:
+                record.msg, record.args = f"{record.getMessage()} (and {held_back} more like it before)", ()
+        if kind not in self._seen and len(self._seen) == MOST_KINDS:
+            self._seen.clear()
+        self._seen[kind] = (start, lines + 1)
+        return lines < self._most
+
+
 class Unreadable(logging.Filter):
     """One line, without what was sent, for a request that is no HTTP: it may hold a token."""
 
@@ -62,6 +89,7 @@ class Unreadable(logging.Filter):
 def set_up(level: str, style: str) -> None:
     """Sends all log lines to standard error. `style` is text or json."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Flood())
     handler.setFormatter(Json() if style == "json" else Text())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells its own inner steps at every start

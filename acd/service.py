@@ -6,7 +6,7 @@ An event is wholly handled before the next one, so the event loop is the only lo
 import asyncio
 import logging
 import queue
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from acd.asterisk import translate
 from acd.asterisk.link import Link, LinkError, Login, NoAnswer, NotConnected, Refused
@@ -315,11 +315,15 @@ class Service:
         except (TimeoutError, queue.Full):
             raise refusals.StoreFailed("It is done, but it cannot be written to the store at present.") from None
 
-    def _until(self, true: Callable[[], bool]) -> Awaitable[None]:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._watchers.append((true, done))
+    async def _until(self, true: Callable[[], bool]) -> None:
+        watcher = (true, asyncio.get_running_loop().create_future())
+        self._watchers.append(watcher)
         self._watch()
-        return done
+        try:
+            await watcher[1]
+        finally:
+            if watcher in self._watchers:  # nobody waits any longer
+                self._watchers.remove(watcher)
 
     def _watch(self) -> None:
         if not self._watchers:

@@ -108,3 +108,21 @@ def test_a_request_that_is_no_http_is_one_line_without_what_was_sent():
     line = logs.Text().format(record)
     assert "SECRET" not in line
     assert line.count("\n") == 0
+
+
+def test_a_flood_of_one_kind_of_line_is_held_back_and_counted():
+    now = 0.0
+    flood = logs.Flood(most=3, clock=lambda: now)
+
+    def line(text: str, *values: object, level: int = logging.WARNING) -> logging.LogRecord | None:
+        record = logging.LogRecord("acd", level, "x", 1, text, values, None)
+        return record if flood.filter(record) else None
+
+    assert [line("odd %s", number) is not None for number in range(5)] == [True, True, True, False, False]
+    assert line("another kind") is not None
+    assert all(line("calls %d", number, level=logging.INFO) for number in range(10))
+    now = 1.5
+    told = line("odd %s", 9)
+    assert told is not None
+    assert told.getMessage() == "odd 9 (and 2 more like it before)"
+    assert line("odd %s", 10).getMessage() == "odd 10"

@@ -20,6 +20,7 @@ RING = "4"  # ChannelState of a channel that the device itself placed
 UP = "6"
 SHUTDOWN = "4"  # SoftHangupRequest's Cause is a flag of Asterisk's own, not a Q.850 cause
 LARGEST = 1e11  # seconds or milliseconds; what is beyond is no time, nor is what is below zero
+LONGEST_NAME = 512  # characters; Asterisk's own names have a quarter of that at most
 LONGEST = 1e8  # seconds; nobody waits or rings for three years
 FAR = 3600.0  # seconds between a Timestamp and now; beyond that it is a clock gone wrong, and no time to count by
 
@@ -46,6 +47,8 @@ def _need(message: Message, header: str) -> str:
     value = message.get(header)
     if not value:
         raise Malformed(f"{message.event or 'a message'} without {header}")
+    if len(value) > LONGEST_NAME:
+        raise Malformed(f"{message.event} with a {header} of {len(value)} characters")
     return value
 
 

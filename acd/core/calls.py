@@ -231,6 +231,8 @@ class Calls:
             if visit.outcome is None:
                 visit.call, visit.caller = event.new, event.caller or visit.caller
                 self._state.calls[event.old].remove(visit.key)
+                if not self._state.calls[event.old]:
+                    del self._state.calls[event.old]
                 self._state.calls.setdefault(event.new, []).append(visit.key)
                 if earlier and earlier[-1].answered is not None and not visit.flowed_in:
                     self._flowed_in(visit, event.at)

@@ -21,6 +21,7 @@ from acd.core.states import BUSY, ACDGroupEvent, ACDQueueEvent, AgentHandlerEven
 
 INVALID = 4  # device state of a phone that Asterisk has never heard of
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
+MOST_ENDED = 10_000  # ended sessions that stay readable
 NOTHING: Sequence[Effect] = ()
 
 
@@ -122,6 +123,7 @@ class Center:
             return event.leg in calls
 
         return {
+            ev.AgentCalled: lambda event: event.call in calls or event.interface in self.state.addresses,
             ev.ChannelMade: lambda event: device_of_channel(event.channel) in self.state.phones,
             ev.DialBegun: dialled,
             ev.DialEnded: dialled,
@@ -246,7 +248,7 @@ class Center:
         if not self.state.linked:
             self._emit(HandlerMoved(picture.at, AgentHandlerEvent.NEW_AGENTHANDLER))
         self.state.booted, self.state.linked, self.state.listening = picture.booted, True, True
-        self.state.devices.update(picture.devices)
+        self.state.devices = dict(picture.devices) or self.state.devices
         for name in picture.queues:
             self._queue_came(name, picture.at)
         for name in [name for name in self.state.queues if name not in picture.queues]:
@@ -400,8 +402,9 @@ class Center:
             self.floor.reconsider(session.agent, event.at)
 
     def _forget_ended(self, at: float) -> None:
-        old = [s.id for s in self.state.sessions.values() if s.ended is not None and s.ended < at - KEEP_ENDED]
-        for key in old:
+        ended = [(s.ended, s.id) for s in self.state.sessions.values() if s.ended is not None]
+        old = [(end, key) for end, key in ended if end < at - KEEP_ENDED]
+        for _, key in old or sorted(ended)[: -MOST_ENDED or None]:
             del self.state.sessions[key]
 
     def _session_asked(self, event: ev.SessionStateAsked) -> None:

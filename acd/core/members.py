@@ -132,7 +132,7 @@ class Members:
             self._pause(interface, want, members)
 
     def _due(self, interface: str) -> None:
-        self._state.orders_due[interface] = self.now + self._state.confirm_within
+        self._state.orders_due.setdefault(interface, self.now + self._state.confirm_within)
 
     def _pause(self, interface: str, want: Present, members: list[Member]) -> None:
         """One order for all queues where they all agree: it takes effect in all of them at the same moment."""
@@ -151,7 +151,7 @@ class Members:
     def failed(self, queue: str | None, interface: str) -> None:
         """An order came to nothing: what was under way there counts for nothing, and is tried again later."""
         self._forget(queue, interface)
-        self._due(interface)
+        self._state.orders_due[interface] = self.now + self._state.confirm_within
 
     def _forget(self, queue: str | None, interface: str) -> None:
         for member in self._state.members.get(interface, {}).values():
@@ -182,9 +182,13 @@ class Members:
             member = self.get(listed.queue, listed.interface)
             member.seen = present(listed.paused, listed.reason)
             member.status, member.dynamic = listed.status, listed.dynamic
-        for by_queue in self._state.members.values():
-            for member in by_queue.values():
+        for interface, by_queue in list(self._state.members.items()):
+            for member in list(by_queue.values()):
                 member.ours = member.ours and member.seen is not None
+                if member.seen is None and not self._state.logged_on_at(interface):
+                    del by_queue[member.queue]  # nobody's, and not there
+            if not by_queue:
+                del self._state.members[interface]
         return [member for member in before if member.seen is None]
 
     def forget_orders(self) -> None:

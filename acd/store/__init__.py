@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 STATE = TypeAdapter(State)
 BATCH = 2000
 CHECK_EVERY = 10.0  # seconds without anything to write, after which it is seen whether the database is still there
+CLOSE_WITHIN = 10.0  # seconds for what waits to be written at the end
 RETRY = 0.5  # seconds between two tries to write what could not be written
 LAST_PART = 20_000  # events at the end of the log
 MOST_PARAMETERS = 500  # of one query
@@ -118,8 +119,12 @@ class Store:
     def close(self) -> None:
         """Writes what waits, if the database lets it, and ends the writer."""
         self._stopping = True
-        self._waiting.put(None)
-        self._thread.join(timeout=10)
+        try:
+            self._waiting.put(None, timeout=CLOSE_WITHIN)
+        except queue.Full:
+            log.error("acd ends: the database takes nothing, and %d changes are lost", self.waiting)
+            return self._unlock()
+        self._thread.join(timeout=CLOSE_WITHIN)
         self._unlock()
 
     def _unlock(self) -> None:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from acd.store import Store
 from acd.web.api import HANDLERS, ROUTES, Handler
+from acd.web.metrics import metrics
 from acd.web.problems import problem, problems
 
 OPEN = frozenset({"/healthz", "/readyz"})  # a probe has no token, and these tell nothing about anybody
@@ -22,6 +23,7 @@ def make_app(handlers: dict[str, Handler], store: Store, token: str) -> web.Appl
     app[HANDLERS], app[STORE] = handlers, store
     app.router.add_get("/healthz", _health)
     app.router.add_get("/readyz", _ready)
+    app.router.add_get("/metrics", _metrics)
     for method, path, handle in ROUTES:
         app.router.add_route(method, path, handle)
     return app
@@ -44,6 +46,11 @@ def _bearer(token: str) -> Callable[..., Awaitable[web.StreamResponse]]:
 async def _health(_request: web.Request) -> web.Response:
     """The process lives."""
     return web.json_response({"status": "ok"})
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    """Figures for Prometheus."""
+    return metrics(request.app[HANDLERS], request.app[STORE])
 
 
 async def _ready(request: web.Request) -> web.Response:

@@ -130,3 +130,17 @@ async def test_a_failure_inside_is_a_500_without_a_word_of_it(house: House, capl
     assert body["code"] == "internal-error"
     assert not {"4711", "Traceback", "RuntimeError", "test_health"} & set(str(body).replace(".", " ").split())
     assert [record.levelno for record in caplog.records if record.exc_info] == [logging.ERROR]
+
+
+async def test_the_metrics_tell_what_waits_and_what_was_held_back(house: House):
+    house.switch.tell("QueueCallerJoin", Queue="support")  # without a Uniqueid
+    await until(lambda: house.service.broken == 1)
+    answer = await house.call("GET", "/metrics")
+    assert answer.status == 200
+    lines = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+    assert float(lines['acd_linked{handler="main"}']) == 1
+    assert float(lines['acd_messages_malformed_total{handler="main"}']) == 1
+    assert float(lines["acd_store_waiting_limit"]) == 200_000
+    assert float(lines['acd_known{handler="main",kind="queues"}']) == len(house.center.state.queues)
+    assert float(lines["acd_store_given_up_total"]) == 0
+    assert (await house.call("GET", "/metrics", token=None)).status == 401
