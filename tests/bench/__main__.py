@@ -5,10 +5,10 @@ import os
 import platform
 import time
 
-from tests.bench import adapter, latency, memory, path
+from tests.bench import adapter, latency, memory, path, start
 from tests.bench.measure import Report
 
-PARTS = {"adapter": adapter.run, "path": path.run, "latency": latency.run, "memory": memory.run}
+PARTS = {"adapter": adapter.run, "path": path.run, "latency": latency.run, "memory": memory.run, "start": start.run}
 
 
 def main() -> None:
