@@ -129,7 +129,9 @@ class Ledger:
 
     def checkpoint(self) -> tuple[int, dict[str, Any]]:
         """The newest state that was kept, and up to which event; (0, {}) where there is none yet."""
-        found = self._ask("SELECT seq, state FROM checkpoint WHERE handler = :handler").first()
+        found = self._ask(
+            "SELECT seq, state FROM checkpoint WHERE handler = :handler ORDER BY seq DESC LIMIT 1"
+        ).first()
         return (0, {}) if found is None else (int(found.seq), json.loads(found.state))
 
     def first_heard(self) -> float | None:

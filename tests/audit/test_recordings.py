@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from acd.core import events as ev
-from acd.store import Store
+from acd.store import Heard, Store
 from tests import recordings
 from tests.asterisk.test_recorded_calls import CALLS, Played, _first, heard, messages
 from tests.asterisk.test_recorded_calls import translate as translation
@@ -45,7 +45,7 @@ def keep(name: str, folder: Path) -> None:
         played.apply(event)
     end = recordings.read(name)[-1].at + 10
     played.apply(ev.TimePassed(end))
-    store.keep_heard("main", end + 100, None, None)
+    store.keep_heard("main", Heard(end + 100))
     store.close()
 
 
