@@ -1,4 +1,4 @@
-"""The command line: acd serve | check | audit | replay | agent ..."""
+"""The command line: acd serve | check | audit | replay | backup | agent ..."""
 
 import argparse
 import asyncio
@@ -7,11 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from acd import agent_cli, check, logs, replay, serve
+from acd import agent_cli, backup, check, logs, replay, serve
 from acd.audit import command as audit
 from acd.settings import Settings, SettingsError, load
 
-WITH_OPTIONS = {"check": check.add_options, "audit": audit.add_options, "replay": replay.add_options}
+WITH_OPTIONS = {
+    "check": check.add_options,
+    "audit": audit.add_options,
+    "replay": replay.add_options,
+    "backup": backup.add_options,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         ("check", _check, "tell what this Asterisk and these settings lack"),
         ("audit", _audit, "recompute the figures from Asterisk's queue_log and compare them with acd's"),
         ("replay", _replay, "show agents and queues as they were at a past moment"),
+        ("backup", _backup, "copy the database while acd runs"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--config", type=Path, help="the settings file (or ACD_CONFIG)")
@@ -58,6 +64,10 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _replay(options: argparse.Namespace) -> int:
     return replay.run(_settings(options), options)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    return backup.run(_settings(options), options)
 
 
 def _check(options: argparse.Namespace) -> int:

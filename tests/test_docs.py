@@ -1,5 +1,6 @@
 """What the documents list is what the code has."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -47,3 +48,25 @@ def test_the_diagram_of_session_states_is_drawn_from_the_table_of_moves():
 def test_every_open_point_of_tapi_is_decided():
     decided = re.findall(r"^\| A(\d+) \|", (DOCS / "tapi.md").read_text(), re.M)
     assert [int(number) for number in decided] == list(range(1, 32))
+
+
+def warnings() -> set[str]:
+    """Every warning and error that acd logs, as in the code."""
+    found = set()
+    for path in (DOCS.parent / "acd").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="log"), attr="warning" | "error" | "exception"),
+                    args=[ast.Constant(value=str(text)), *_],
+                ):
+                    found.add(text)
+    return found
+
+
+def test_every_warning_is_explained_to_who_runs_acd():
+    text = (DOCS / "operations.md").read_text()
+    assert len(warnings()) > 20
+    for line in warnings():
+        longest = max(re.split(r"%[\d.]*[a-z]", line), key=len).strip(" :,;.()")
+        assert longest.split(", ")[0].split("; ")[0] in text, line

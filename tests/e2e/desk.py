@@ -183,6 +183,19 @@ class Acd:
         assert ended.stdout, ended.stderr
         return ended.returncode, json.loads(ended.stdout)
 
+    def backup(self) -> Path:
+        """`acd backup`, as docs/operations.md says."""
+        copy = self._settings.with_name("copy.db")
+        words = (sys.executable, "-m", "acd", "backup", "--config", str(self._settings), str(copy))
+        subprocess.run(words, env=self._environment, capture_output=True, timeout=60, check=True)
+        return copy
+
+    def restore(self, copy: Path) -> None:
+        """The copy in the place of the database, as docs/operations.md says."""
+        for beside in ("acd.db-wal", "acd.db-shm"):
+            copy.with_name(beside).unlink(missing_ok=True)
+        copy.rename(copy.with_name("acd.db"))
+
     @property
     def runs(self) -> bool:
         return self._process is not None

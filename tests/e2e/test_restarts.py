@@ -100,6 +100,30 @@ async def test_calls_wholly_within_an_absence_are_in_the_ledger_with_their_times
     await compare(desk)
 
 
+async def test_a_restored_copy_gets_the_calls_since_then_from_queue_log(desk: Desk) -> None:
+    alice = await desk.log_on(1001, "support")
+    earlier = await desk.call("605", stay=1)
+    await alice.takes(earlier)
+    await alice.until_session("BUSY_WRAPUP")
+    await alice.wrap_up(end=True)
+    await desk.rows()
+    copy = await asyncio.to_thread(desk.acd.backup)
+    later = await desk.call("605", stay=1)
+    await alice.takes(later, seconds=8)
+    await alice.until_session("BUSY_WRAPUP")
+    await alice.until_session("READY", 6)
+    expected = [(row["call"], row["agent"], row["outcome"]) for row in await desk.rows()]
+
+    await desk.acd.kill()
+    desk.acd.restore(copy)
+    await desk.acd.start()
+    rows = await desk.rows()
+    assert [(row["call"], row["agent"], row["outcome"]) for row in rows] == expected
+    assert [row["estimated"] for row in rows] == [False, True]
+    assert (await alice.session())["number_of_calls"] == 2
+    await compare(desk)
+
+
 async def test_calls_outside_of_the_queues_during_an_absence_count_too(desk: Desk) -> None:
     alice, bob = await desk.log_on(1001, "support"), await desk.log_on(1002, "support")
     await desk.rows()
