@@ -12,6 +12,7 @@ from acd.asterisk.queue_log import Line, caller_of
 
 HORIZON = 86400  # seconds after its beginning in which a visit's end and what follows it are looked for
 LAST_WORDS = 3  # seconds before its last line in which a stopping Asterisk throws its callers out
+JUST_NOW = 2  # seconds between an answer and the pause for its wrap-up
 WRAP_UP = "wrapup"  # the reason of the pause that is acd's
 
 EXITS = {  # event -> outcome, and where in its data the seconds waited stand
@@ -42,7 +43,7 @@ class Logged:
     end_member: str = ""
     ended: int | None = None  # the talk
     talked: int | None = None
-    paused: bool = False  # the member was paused for wrap-up
+    paused_by: str = ""  # the member who was paused for wrap-up; another, where somebody else picked up
     freed: int | None = None  # that pause ended
     talks_on: bool = False  # in another call, when this one ended
     renamed: str = ""  # the call whose channel took this one's place
@@ -61,6 +62,16 @@ class Logged:
         if self.exit:
             return EXITS[self.exit][0]
         return "lost" if self.cut is not None else None
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.paused_by)
+
+    def awaits(self, at: int) -> bool:
+        """A pause at that time may be for this visit's wrap-up: its first one, or one that was lifted and set again."""
+        if self.paused:
+            return self.freed is None or at - self.freed <= JUST_NOW
+        return self.ended is None or at - self.ended <= JUST_NOW
 
     @property
     def wait(self) -> int | None:
@@ -101,6 +112,7 @@ class Recompute:
         self._of_call: dict[str, list[Logged]] = {}
         self._waiting: dict[str, list[Logged]] = {}  # by queue
         self._of_member: dict[str, list[Logged]] = {}  # the last one he answered, and those he still talked in then
+        self._answered: dict[str, Logged] = {}  # by queue, the last one
         self._talks: dict[str, list[Logged]] = {}  # by member
         self._last = 0  # when the last line was written
 
@@ -153,6 +165,7 @@ class Recompute:
         before = self._of_member.get(line.member, ())
         talked_in = [other for other in before if other.ended is None and other.freed is None and other.cut is None]
         self._of_member[line.member] = [*talked_in, visit]
+        self._answered[line.queue] = visit
         self._talks.setdefault(line.member, []).append(visit)
 
     def _left(self, line: Line) -> None:
@@ -204,13 +217,23 @@ class Recompute:
 
     def _paused(self, line: Line) -> None:
         member = self._name_of(line.member, line.at) if line.event == "REMOVEMEMBER" else line.member
-        for visit in self._of_member.get(member, ()):
-            if visit.queue != line.queue:
-                continue  # wrap-up is a pause in all his queues, and each writes its own lines
-            if line.event == "PAUSE" and line.data[:1] == (WRAP_UP,):
-                visit.paused, visit.freed = True, None
-            elif visit.paused and visit.freed is None:
+        # wrap-up is a pause in all his queues, and each writes its own lines
+        visits = [visit for visit in self._of_member.get(member, ()) if visit.queue == line.queue]
+        if line.event == "PAUSE" and line.data[:1] == (WRAP_UP,):
+            for visit in [visit for visit in visits if visit.awaits(line.at)] or self._picked_up(member, line):
+                visit.paused_by, visit.freed = member, None
+            return
+        for visit in visits:
+            if visit.paused_by == member and visit.freed is None:
                 visit.freed = line.at
+
+    def _picked_up(self, member: str, line: Line) -> list[Logged]:
+        """Another member's call that this one has: it was answered just now, and nobody else is paused for it."""
+        visit = self._answered.get(line.queue)
+        if visit is None or visit.paused or visit.left is None or line.at - visit.left > JUST_NOW:
+            return []
+        self._of_member.setdefault(member, []).append(visit)
+        return [visit]
 
     def _started(self, line: Line) -> None:
         """Whoever was in Asterisk before is gone; and who left at its last words may have been thrown out."""
@@ -231,7 +254,8 @@ class Recompute:
                 if not visits:
                     del self._of_call[call]
         member = visit.member or ""
-        for places, place in ((self._waiting, visit.queue), (self._talks, member), (self._of_member, member)):
+        mine = (self._talks, member), (self._of_member, member), (self._of_member, visit.paused_by)
+        for places, place in ((self._waiting, visit.queue), *mine):
             if visit in places.get(place, ()):
                 places[place].remove(visit)
         return visit

@@ -200,9 +200,12 @@ def test_the_place_of_an_agent_who_asked_is_taken_by_the_caller_he_transfers(boo
 def test_who_picks_up_has_the_call_though_queue_log_names_another(books: Books, picked_up, kind):
     books.answered(agent="1002")
     books.told(ev.AgentCreated, 1, "1002", "1002", "bob")
+    books.lines = [line.replace("alice|PAUSE", "bob|PAUSE").replace("alice|UNP", "bob|UNP") for line in books.lines]
     if picked_up:
         books.told(ev.CallPickedUp, 15.2, "leg-c1", "PJSIP/1002-1", "leg-that-rang")
     assert books.audit().found == [("agent", kind)]
+    books.rows[0]["wrap_up_time"] += 2
+    assert books.audit().found == [("agent", kind), ("wrap_up", UNEXPLAINED)]
 
 
 def test_a_member_who_is_no_agent_is_credited_to_none_and_one_who_is_must_be(books: Books):
@@ -420,3 +423,15 @@ def test_the_pause_of_the_next_call_in_another_queue_leaves_this_one_alone(books
         books.log(70, "NONE", "alice", "UNPAUSE", "", queue=queue)
     books.row("c2", 50.2, answered=55.3, ended=65.4, wrap_up_time=5.0, queue="sales")
     assert books.audit().found == []
+
+
+def test_who_picks_up_after_a_call_of_his_own_has_the_wrap_up_of_each(books: Books):
+    books.answered("c1", 10)
+    books.enters("c2", 60)
+    books.log(65, "c2", "bob", "CONNECT", 5, "leg-c2", 1)
+    books.log(65, "NONE", "alice", "PAUSE", "wrapup")
+    books.log(85, "c2", "bob", "COMPLETEAGENT", 5, 20, 1)
+    books.log(89, "NONE", "alice", "UNPAUSE", "")
+    books.row("c2", 60.2, answered=65.3, ended=85.4, wrap_up_time=4.0)
+    books.told(ev.CallPickedUp, 65.2, "leg-c2", "PJSIP/1001-1", "leg-that-rang")
+    assert books.audit().found == [("agent", "picked_up")]
