@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+from acd.audit.explain import KINDS
 from acd.core.states import SESSION_MOVES, SessionState
 from acd.settings import OTHERS, VARIABLES
 from acd.web.api import ROUTES
@@ -68,5 +69,10 @@ def test_every_warning_is_explained_to_who_runs_acd():
     text = (DOCS / "operations.md").read_text()
     assert len(warnings()) > 20
     for line in warnings():
-        longest = max(re.split(r"%[\d.]*[a-z]", line), key=len).strip(" :,;.()")
-        assert longest.split(", ")[0].split("; ")[0] in text, line
+        pieces = [piece.strip() for part in re.split(r"%[\d.]*[a-z]", line) for piece in re.split("[,;:(]", part)]
+        assert max(pieces, key=len) in text, line
+
+
+def test_every_explanation_of_the_audit_is_in_the_operations_document_and_no_other():
+    listed = re.findall(r"^\| `(\w+)` \|", (DOCS / "operations.md").read_text().partition("# acd audit")[2], re.M)
+    assert listed == list(KINDS)
