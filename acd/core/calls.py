@@ -26,6 +26,7 @@ REFUSED = frozenset({"FULL", "JOINEMPTY", "JOINUNAVAIL"})
 GAVE_UP_ELSEWHERE = frozenset(  # exits without an answer that another queue may follow
     {Outcome.TIMED_OUT, Outcome.LEFT_EMPTY, Outcome.LEFT_BY_KEY, Outcome.REDIRECTED, Outcome.UNKNOWN}
 )
+GUESSED = frozenset({Outcome.LEFT_BY_KEY, Outcome.UNKNOWN})  # what nothing told
 RESOLVE_WITHIN = 2.0  # seconds after which an exit nobody explained is booked as what it looks like
 
 
@@ -239,7 +240,7 @@ class Calls:
                 self._emit(VisitMoved(event.at, visit))
 
     def connected(self, event: ev.AgentConnected) -> None:
-        visit = self.waiting(event.call, event.queue)
+        visit = self.waiting(event.call, event.queue) or self._guessed(event)
         if visit is None:
             if self._talking(event.call, event.queue, event.interface):
                 return  # heard before
@@ -251,6 +252,21 @@ class Calls:
         visit.interface, visit.local = event.interface, event.channel.startswith("Local/")
         self.answer(visit, event.at, ring.interface, self._phones_leg(visit, ring.interface) or event.leg, ring.since)
         self._floor.ring_over(ring.interface, event.at)
+
+    def _guessed(self, event: ev.AgentConnected) -> Visit | None:
+        """The visit of this caller whose exit was booked as what it looked like, because the answer came too late."""
+        for visit in reversed(self._visits_of(event.call)):
+            if visit.queue == event.queue and visit.left is not None:
+                if visit.outcome not in GUESSED or event.at - visit.left > RESOLVE_WITHIN:
+                    return None
+                measured = self.queue(visit.queue, visit.left).measured
+                if measured.covers(visit.left):
+                    measured.book(visit.left).left -= 1
+                    measured.book(visit.left).waited -= visit.wait or 0.0
+                self._count(visit, -1)
+                visit.outcome = visit.left = None
+                return visit
+        return None
 
     def _phones_leg(self, visit: Visit, interface: str) -> str | None:
         """The leg of the agent's own phone, also behind a Local channel, which may end before it or after."""

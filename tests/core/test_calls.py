@@ -1187,3 +1187,20 @@ def test_what_is_heard_before_the_picture_is_known_exactly(desk):
     desk.join()
     desk.give_up()
     assert (desk.visit().outcome, desk.visit().estimated) == (Outcome.ABANDONED, False)
+
+
+def test_an_answer_that_is_heard_long_after_the_caller_left_the_line_is_counted_once(desk):
+    """A backlog of AMI: the clock went on while the events that belong together were still on their way."""
+    session = desk.agent()
+    desk.join()
+    desk.ring()
+    desk.after(2).apply(ev.CallerLeft(desk.now, "c1", "support"))
+    answered = desk.now
+    desk.after(3)
+    assert desk.visit().outcome is Outcome.LEFT_BY_KEY
+    desk.apply(ev.AgentConnected(answered, "c1", "support", PHONE, "", "leg-c1", 0, 2))
+    desk.after(10).hang_up()
+    queue = desk.queue_now()
+    assert (desk.visit().outcome, desk.visit().wait, session.tally.calls) == (Outcome.ANSWERED, 2, 1)
+    assert (queue.total_calls_queued, queue.total_calls_answered, queue.final_disposition) == (1, 1, 0)
+    assert queue.average_wait_time_exact == 2
