@@ -264,6 +264,7 @@ async def test_what_is_too_old_is_deleted_at_the_start_and_every_hour(database, 
     with database.opened() as store:
         keep(store, [an_event(number) for number in range(1, 11)], 10)
     monkeypatch.setattr("acd.store.RETENTION_EVERY", 0.01)
+    monkeypatch.setattr("acd.store.RETENTION_AFTER", 0.0)
     with database.opened(keep_events_days=1, clock=lambda: now) as store:
         await until(lambda: database.numbers() == [], what="deleted at the start")
         store.append("main", ev.CallerAbandoned(now, "c", "support"))
@@ -278,6 +279,7 @@ async def test_what_is_to_be_written_does_not_wait_until_all_is_deleted(database
     monkeypatch.setattr(retention, "ROWS", 1)
     with database.opened() as store:
         keep(store, [an_event(number) for number in range(1, 1001)], 1000)
+    monkeypatch.setattr("acd.store.RETENTION_AFTER", 0.0)
     with database.opened(keep_events_days=1, clock=lambda: START + 100 * DAY) as store:
         await until(lambda: database.numbers()[0] > 1, what="deleting has begun")
         store.append("main", an_event(1001))
@@ -287,6 +289,7 @@ async def test_what_is_to_be_written_does_not_wait_until_all_is_deleted(database
 
 async def test_a_database_that_cannot_delete_now_is_told_and_written_as_before(database, monkeypatch, caplog):
     monkeypatch.setattr("acd.store.RETENTION_EVERY", 0.01)
+    monkeypatch.setattr("acd.store.RETENTION_AFTER", 0.0)
     with database.opened(keep_calls_days=1) as store:
         database.rename("checkpoint", "elsewhere")
         await until(lambda: "cannot be deleted at present" in caplog.text, what="told")

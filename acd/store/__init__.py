@@ -50,6 +50,7 @@ CLOSE_WITHIN = 10.0  # seconds for what waits to be written at the end
 RETRY = 0.5  # seconds between two tries to write what could not be written
 LAST_PART = 20_000  # events at the end of the log
 MOST_PARAMETERS = 500  # of one query
+RETENTION_AFTER = 60.0  # seconds after the start, which has other things to do
 RETENTION_EVERY = 3600.0  # seconds
 PAUSE = 0.05  # seconds between two steps of it
 MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
@@ -99,7 +100,7 @@ class Store:
         self._clock = clock
         self._retention = Retention(self._transaction, keep_events_days, keep_calls_days, clock)
         self._steps: Iterator[None] | None = None  # of the retention that is under way
-        self._next_retention = 0.0  # on the monotonic clock
+        self._next_retention = time.monotonic() + RETENTION_AFTER
         self._stopping = False
 
     def open(self) -> None:
