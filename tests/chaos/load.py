@@ -19,6 +19,7 @@ REGISTER_EVERY = 20.0
 TRY_AGAIN = 2.0
 LONGEST_RING = 20.0  # longer than a queue lets a phone ring: Asterisk is gone
 LONGEST_CALL = 70.0
+SILENCE = 4.0  # seconds after which one notices that nobody is there any more, and nobody said so
 LAST_WORDS = 3.0  # seconds for goodbyes to be answered
 
 
@@ -124,11 +125,14 @@ class Load:
             self._transferred.add(plan.caller)
             loop.call_later(plan.talk / 2, self._transfer, call, plan)
         else:
-            ends = call if plan.agent_ends else self._callers[plan.caller]
-            loop.call_later(plan.talk, ends.hang_up)
+            caller = self._callers[plan.caller]
+            first, last = (call, caller) if plan.agent_ends else (caller, call)
+            loop.call_later(plan.talk, first.hang_up)
+            loop.call_later(plan.talk + SILENCE, last.hang_up)
 
     def _transfer(self, call: IncomingCall, plan: CallerPlan) -> None:
         """He waits for the next agent as patiently as for the first."""
+        asyncio.get_running_loop().call_later(SILENCE, call.hang_up)
         call.transfer(plan.transfer)
         caller = self._callers[plan.caller]
         self._patience[plan.caller] = asyncio.get_running_loop().call_later(plan.patience, caller.hang_up)
