@@ -50,6 +50,8 @@ async def _run(rig: Rig, names: list[str], calls: int, seed: int, folder: Path) 
         began, fault = time.monotonic(), FAULTS[name]
         scene = Scene(rig, name, int(calls * (1 + fault.more)), seed, folder)
         found[name] = await scene.play(fault.setup, fault.happen)
+        if found[name].calls < calls:
+            found[name].other.append(f"fewer than {calls} calls")
         _say(name, found[name], time.monotonic() - began)
     return found
 

@@ -12,8 +12,8 @@ from tests.chaos.scene import Scene
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240, func_only=True)]
 
-CALLS = 45
-WANTED = 35  # of them, because while Asterisk is away none can come
+CALLS = 50
+WANTED = 25  # of them, because while Asterisk is away none can come
 RATE = 3.0  # a second
 
 
