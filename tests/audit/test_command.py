@@ -305,12 +305,13 @@ def test_the_json_has_a_shape_that_programs_can_rely_on(books: Books):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may read and not write")
 def test_somebody_who_may_only_read_can_audit_an_acd_that_does_not_run(books: Books):
     with tempfile.TemporaryDirectory() as folder:  # pytest's own lets nobody else in
-        os.chmod(folder, 0o755)  # noqa: S103
         books.folder = Path(folder)
         books.answered()
         config = books.write()
         with closing(sqlite3.connect(books.folder / "acd.db")) as writer:
             writer.execute("PRAGMA journal_mode=WAL")
+        for path in (books.folder, *books.folder.iterdir()):
+            path.chmod(0o755)
         os.seteuid(65534)
         try:
             status, out = books.run("audit", "--config", str(config))
