@@ -137,6 +137,7 @@ class _Run:
             users=users,
             first_heard=self._ledger.first_heard(),
             away=past.away,
+            name_of=past.name_of,
             reads_log=self._handler.queue_log is not None,
         )
         live = self._live()

@@ -1,7 +1,7 @@
 """What is known beside the two accounts, and proves why they differ: when acd listened, and what AMI told then."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from acd.audit.ledger import Happened, Ledger, Row
@@ -15,6 +15,7 @@ OF_CHANNELS = {  # kind -> places of the channels in its data
     "ChannelCut": (1,),
     "QueueStatusTold": (1,),
     "CallPickedUp": (1,),
+    "AgentConnected": (1, 5),
     "CallerReplaced": (1, 2),
     "BridgeEntered": (1, 3),
     "ChannelMade": (1, 3),
@@ -28,13 +29,15 @@ Span = tuple[float, float]
 @dataclass(slots=True)
 class Evidence:
     """`first_heard`: when acd first listened. `away`: when it did not, later. `reads_log`: it is told where queue_log
-    is, so that it makes good what it missed. `log_from`: the log's first line, where none is older."""
+    is, so that it makes good what it missed. `log_from`: the log's first line, where none is older. `name_of`: who was
+    logged on at an interface at that time."""
 
     users: dict[str, str] = field(default_factory=dict)
     first_heard: float | None = None
     away: list[Span] = field(default_factory=list)
     reads_log: bool = True
     log_from: float | None = None
+    name_of: Callable[[str, float], str] = lambda interface, at: interface
     told: dict[str, list[Happened]] = field(default_factory=lambda: defaultdict(list))  # by channel
 
     def absence(self, at: float, slack: float = 1.5) -> Span | None:

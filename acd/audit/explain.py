@@ -21,6 +21,7 @@ KINDS = {  # how a difference can be explained, in the order in which people rea
     "restart": "Asterisk ended under the call",
     "changed_call": "an attended transfer gave the place in the queue to another channel",
     "picked_up": "another phone took the call that rang; queue_log names the member that was rung",
+    "another_name": "a static member has a name of its own; the agent is logged on at its phone",
     "not_an_agent": "the member is none of acd's agents",
     "untold": "the dialplan told no QUEUESTATUS, so acd could not know why the caller left",
     "away": "it happened while acd had no link to Asterisk",
@@ -63,7 +64,10 @@ def _why(difference: Difference, visit: Logged | None, row: Row | None, evidence
 
 
 def _missing(visit: Logged, evidence: Evidence) -> Because:
-    over = visit.over if visit.over is not None else visit.entered
+    over = visit.ended if visit.exit == "CONNECT" else visit.left  # a wrap-up alone gives no row
+    over = over if over is not None else visit.cut and visit.cut[1]
+    if over is None:
+        return None
     if evidence.first_heard is not None and over <= evidence.first_heard:
         return "before_acd", "it was over when acd first listened"
     span = evidence.absence(visit.entered)
@@ -201,6 +205,11 @@ def _agent(case: _Case) -> Because:
         return "not_an_agent", "acd has no agent of this name"
     if case.evidence.of(case.visit.leg, "CallPickedUp"):
         return "picked_up", "AMI told of the pickup"
+    user = case.evidence.users.get(case.row.agent or "")
+    for event in case.evidence.of(case.visit.leg, "AgentConnected"):
+        _, _, _, interface, name, *_ = event.data
+        if name == case.visit.member and user is not None and case.evidence.name_of(interface, event.at) == user:
+            return "another_name", f"AMI told that this member is {interface}, where the agent is logged on"
     return None
 
 

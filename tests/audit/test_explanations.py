@@ -218,6 +218,17 @@ def test_a_member_who_is_no_agent_is_credited_to_none_and_one_who_is_must_be(boo
     assert books.audit().found == [("agent", UNEXPLAINED)]
 
 
+@pytest.mark.parametrize(
+    ("interface", "kind"), [("PJSIP/1001", "another_name"), ("PJSIP/1002", UNEXPLAINED), (None, UNEXPLAINED)]
+)
+def test_a_static_member_of_another_name_is_the_agent_who_is_logged_on_at_its_phone(books: Books, interface, kind):
+    books.answered()
+    books.lines = [line.replace("alice", "Desk One") for line in books.lines]
+    if interface:
+        books.told(ev.AgentConnected, 15.3, "c1", "support", interface, "Desk One", "leg-c1", 1, 5)
+    assert books.audit().found == [("agent", kind)]
+
+
 # restarts of Asterisk
 
 
@@ -301,6 +312,16 @@ def test_what_was_over_before_acd_first_listened_is_not_acds(books: Books):
     books.answered()
     assert books.audit().found == []
     assert books.audit("--from", str(START - 200)).found == [("visit", "before_acd")]
+
+
+def test_whose_talk_was_over_before_acd_listened_is_not_acds_though_his_wrap_up_was_not(books: Books):
+    books.answered("c0", -27)
+    books.rows.clear()
+    assert books.audit("--from", str(START - 200)).found == [("visit", "before_acd")]
+    books.lines.clear()
+    books.answered("c0", -20)
+    books.rows.clear()
+    assert books.audit("--from", str(START - 200)).found == [("visit", UNEXPLAINED)]
 
 
 def test_a_row_older_than_queue_log_cannot_be_compared(books: Books):
