@@ -99,7 +99,7 @@ def _entered(case: _Case) -> Because:
 
 
 def _left(case: _Case) -> Because:
-    if case.visit.cut is not None:
+    if case.visit.cut is not None and case.visit.left is None:
         return _cut_off(case, case.row.left)
     return _unheard(case, case.visit.left, case.row.left)
 

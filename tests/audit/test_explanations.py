@@ -259,6 +259,12 @@ def test_a_time_before_its_last_line_or_after_its_start_is_wrong(books: Books, a
     assert ("left", UNEXPLAINED) in found and ("ended", UNEXPLAINED) in found
 
 
+def test_a_start_of_asterisk_in_mid_call_excuses_no_other_answer(books: Books):
+    cut_off(books, 28.5)
+    books.rows[0] |= {"answered": START + 19.0, "wait_time": 8.8, "talk_time": 9.5}
+    assert ("answered", UNEXPLAINED) in books.audit().found
+
+
 def test_a_stopping_asterisk_throws_callers_out_as_if_they_had_hung_up(books: Books):
     books.leaves(outcome="lost")
     books.log(40, "NONE", "NONE", "QUEUESTART", "", queue="NONE")
