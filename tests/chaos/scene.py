@@ -307,8 +307,17 @@ class Scene:
             cursor = f"&cursor={page['next']}"
 
     async def _own_audit(self) -> list[str]:
-        """The place where acd's own check of its ledger is asked as well."""
-        return []
+        """What acd's own check of its ledger finds and cannot explain."""
+        words = f"acd audit --json --from {int(self._began)} 2>&1; true"
+        answer = await self.rig.inside("acd", "sh", "-c", words)
+        (self.folder / "audit").write_text(answer)
+        if not answer.startswith("{"):
+            return [f"acd audit: {answer.strip()}"]
+        report = json.loads(answer)
+        unexplained = [each for each in report["differences"] if each["explained"] is None]
+        return [
+            f"acd audit: {each['call']} {each['figure']}: {each['acd']} {each['queue_log']}" for each in unexplained
+        ]
 
     # From one fault to the next ---------------------------------------------------------------------------
 
