@@ -38,6 +38,9 @@ class History:
     def __init__(self, files: Files, handler: str, store: Store) -> None:
         self._queue_log = LogFile(files.queue_log) if files.queue_log is not None else None
         self._cel = LogFile(files.cel) if files.cel is not None else None
+        for file in filter(None, (self._queue_log, self._cel)):
+            if problem := file.problem():
+                log.warning("%s cannot be read at present, and is what tells of an absence: %s", file.path, problem)
         self._handler = handler
         self._store = store
         self.mark = store.heard(handler) or Heard(0.0)
@@ -73,10 +76,11 @@ class History:
         return self._gap is not None and self._gap.has_told(event)
 
     def _now(self, at: float) -> Heard:
+        """A file that is gone for a moment is read on from where it was."""
         return Heard(
             at,
-            self._queue_log.end() if self._queue_log is not None else None,
-            self._cel.end() if self._cel is not None else None,
+            (self._queue_log.end() if self._queue_log is not None else None) or self.mark.queue_log,
+            (self._cel.end() if self._cel is not None else None) or self.mark.cel,
         )
 
     def _keep(self, mark: Heard) -> None:

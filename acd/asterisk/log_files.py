@@ -32,6 +32,14 @@ class LogFile:
             return None
         return Position(status.st_ino, status.st_size)
 
+    def problem(self) -> str | None:
+        """Why it cannot be read; None where it can."""
+        try:
+            self.path.open("rb").close()
+        except OSError as error:
+            return error.strerror
+        return None
+
     def lines(self, start: Position, since: float) -> Iterator[tuple[str, Position]]:
         """Every whole line behind `start`, oldest first, each with the place behind it.
 

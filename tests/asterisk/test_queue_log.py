@@ -151,5 +151,8 @@ def test_a_line_without_end_does_not_fill_the_memory(path):
     assert read(LogFile(path), start) == ["three"]
 
 
-def test_a_file_that_is_not_there_has_no_end(tmp_path):
-    assert LogFile(tmp_path / "queue_log").end() is None
+def test_a_file_that_is_not_there_has_no_end_and_says_why_it_cannot_be_read(path, tmp_path):
+    assert LogFile(path).problem() is None
+    missing = LogFile(tmp_path / "elsewhere")
+    assert missing.end() is None
+    assert missing.problem() == "No such file or directory"
