@@ -24,7 +24,14 @@ TOLD = {  # QUEUESTATUS -> outcome
 }
 REFUSED = frozenset({"FULL", "JOINEMPTY", "JOINUNAVAIL"})
 GAVE_UP_ELSEWHERE = frozenset(  # exits without an answer that another queue may follow
-    {Outcome.TIMED_OUT, Outcome.LEFT_EMPTY, Outcome.LEFT_BY_KEY, Outcome.REDIRECTED, Outcome.UNKNOWN}
+    {
+        Outcome.TIMED_OUT,
+        Outcome.LEFT_EMPTY,
+        Outcome.LEFT_BY_KEY,
+        Outcome.WITHDRAWN,
+        Outcome.REDIRECTED,
+        Outcome.UNKNOWN,
+    }
 )
 GUESSED = frozenset({Outcome.LEFT_BY_KEY, Outcome.UNKNOWN})  # what nothing told
 RESOLVE_WITHIN = 2.0  # seconds after which an exit nobody explained is booked as what it looks like

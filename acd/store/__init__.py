@@ -297,6 +297,8 @@ class Store:
         limit: int = 1000,
     ) -> list[dict[str, Any]]:
         """Rows of the ledger by entry time, start <= entered < end, behind the row `after` (entered, key)."""
+        if after is not None:
+            start = max(start, after[0])  # so that the index leads to the page, however late it is
         query = select(CallRow).where(
             CallRow.handler == handler, col(CallRow.entered) >= start, col(CallRow.entered) < end
         )

@@ -1204,3 +1204,13 @@ def test_an_answer_that_is_heard_long_after_the_caller_left_the_line_is_counted_
     assert (desk.visit().outcome, desk.visit().wait, session.tally.calls) == (Outcome.ANSWERED, 2, 1)
     assert (queue.total_calls_queued, queue.total_calls_answered, queue.final_disposition) == (1, 1, 0)
     assert queue.average_wait_time_exact == 2
+
+
+def test_a_caller_withdrawn_into_another_queue_flowed_out(desk):
+    desk.join()
+    desk.leave()
+    desk.apply(ev.QueueStatusTold(desk.now, "c1", "support", "WITHDRAW"))
+    desk.join("c1", "sales")
+    assert desk.visit().outcome is Outcome.FLOWED_OUT
+    assert (desk.queue_now().total_calls_flowed_out, desk.queue_now().final_disposition) == (1, 0)
+    assert desk.queue_now("sales").total_calls_flowed_in == 1
