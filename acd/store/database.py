@@ -86,7 +86,7 @@ class SameFile:
 
 def reason(error: Exception) -> str:
     """What the database itself said, in one line, without the statement and its values."""
-    return " ".join(str(getattr(error, "orig", error)).split())
+    return str(getattr(error, "orig", error)).partition("\n")[0]
 
 
 def may_pass(error: Exception) -> bool:
