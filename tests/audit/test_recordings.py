@@ -25,8 +25,6 @@ class Kept(Played):
         if self.center.concerns(event):
             self.store.append("main", event)
         super().apply(event)
-        for visit in self.visits.values():
-            self.store.keep_call("main", visit)
 
 
 def keep(name: str, folder: Path) -> None:
@@ -45,6 +43,8 @@ def keep(name: str, folder: Path) -> None:
         played.apply(event)
     end = recordings.read(name)[-1].at + 10
     played.apply(ev.TimePassed(end))
+    for visit in played.visits.values():
+        store.keep_call("main", visit)
     store.keep_heard("main", Heard(end + 100))
     store.close()
 
