@@ -120,8 +120,8 @@ async def test_a_restored_copy_gets_the_calls_since_then_from_queue_log(desk: De
     rows = await desk.rows()
     assert [(row["call"], row["agent"], row["outcome"]) for row in rows] == expected
     assert [row["estimated"] for row in rows] == [False, True]
+    assert rows[1]["talk_time_exact"] == near(1, 1)
     assert (await alice.session())["number_of_calls"] == 2
-    await compare(desk)
 
 
 async def test_calls_outside_of_the_queues_during_an_absence_count_too(desk: Desk) -> None:
