@@ -229,6 +229,8 @@ class Recompute:
 
     def _picked_up(self, member: str, line: Line) -> list[Logged]:
         """Another member's call that this one has: it was answered just now, and nobody else is paused for it."""
+        if any(own.awaits(line.at) for own in self._of_member.get(member, ())):
+            return []  # it is for his own call, in another of his queues
         visit = self._answered.get(line.queue)
         if visit is None or visit.paused or visit.left is None or line.at - visit.left > JUST_NOW:
             return []

@@ -462,3 +462,21 @@ def test_who_picks_up_after_a_call_of_his_own_has_the_wrap_up_of_each(books: Boo
     books.row("c2", 60.2, answered=65.3, ended=85.4, wrap_up_time=4.0)
     books.told(ev.CallPickedUp, 65.2, "leg-c2", "PJSIP/1001-1", "leg-that-rang")
     assert books.audit().found == [("agent", "picked_up")]
+
+
+def test_a_pause_for_a_colleagues_own_call_in_another_queue_is_no_pickup(books: Books):
+    """As after a break of the link, when all who talk are paused at once."""
+    books.enters("c1", 10)
+    books.log(12, "c1", "bob", "CONNECT", 2, "leg-c1", 1)
+    books.enters("c2", 20, queue="sales")
+    books.log(30, "c2", "alice", "CONNECT", 10, "leg-c2", 1, queue="sales")
+    for queue in ("support", "sales"):
+        books.log(30, "NONE", "bob", "PAUSE", "wrapup", queue=queue)
+    books.log(30, "NONE", "alice", "PAUSE", "wrapup", queue="sales")
+    books.log(35, "c2", "alice", "COMPLETECALLER", 10, 5, 1, queue="sales")
+    books.log(37, "NONE", "alice", "UNPAUSE", "", queue="sales")
+    for queue in ("support", "sales"):
+        books.log(38, "NONE", "bob", "PAUSE", "wrapup", queue=queue)  # it was ordered once more
+        books.log(42, "NONE", "bob", "UNPAUSE", "", queue=queue)
+    books.row("c2", 20.2, answered=30.3, ended=35.4, wrap_up_time=2.0, queue="sales")
+    assert "wrap_up" not in [figure for figure, _ in books.audit().found]
