@@ -50,9 +50,9 @@ def _first(every: list[Message]) -> int:
     return next((number for number, m in enumerate(every) if m.event == "QueueStatusComplete"), -1)
 
 
-def begun(name: str) -> Played:
+def begun(name: str, played: Played | None = None) -> Played:
     """A center without wrap-up time that has seen the recording's first picture; what it ordered, nobody heard."""
-    played = Played()
+    played = played or Played()
     every = messages(name)
     lists = [m for m in every[: _first(every) + 1] if m.event in ("QueueParams", "QueueMember", "QueueEntry")]
     at = recordings.read(name)[0].at

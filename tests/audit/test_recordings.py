@@ -9,8 +9,7 @@ from sqlalchemy import create_engine, text
 from acd.core import events as ev
 from acd.store import Heard, Store
 from tests import recordings
-from tests.asterisk.test_recorded_calls import CALLS, Played, _first, heard, messages
-from tests.asterisk.test_recorded_calls import translate as translation
+from tests.asterisk.test_recorded_calls import CALLS, Played, begun, heard
 from tests.audit.books import Audited, Books, write_log
 
 
@@ -31,14 +30,7 @@ def keep(name: str, folder: Path) -> None:
     """Plays the whole recording into a database there."""
     store = Store(f"sqlite:///{folder}/acd.db")
     store.open()
-    played = Kept(store)
-    every = messages(name)
-    lists = [m for m in every[: _first(every) + 1] if m.event in ("QueueParams", "QueueMember", "QueueEntry")]
-    at = recordings.read(name)[0].at
-    picture = translation.picture(at, at - 100, lists, [], [])
-    played.apply(ev.Registrations(at, {}, {}, 0, 86400))
-    played.apply(picture)
-    played.log_on(at, picture.members)
+    played = begun(name, Kept(store))
     for event in heard(name):
         played.apply(event)
     end = recordings.read(name)[-1].at + 10
