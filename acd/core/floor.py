@@ -214,9 +214,8 @@ class Floor:
         """The agent's leg is over: into wrap-up, or straight to the next state where none is due."""
         assert visit.released is not None and visit.answered is not None and visit.talk is not None
         at = visit.released
-        answered_in = max(0.0, visit.answered - visit.rung) if visit.rung is not None else 0.0
         for tally in self._tallies(session, at):
-            tally.released(visit.talk, answered_in)
+            tally.released(visit.talk, visit.ring or 0.0)
         session.talks.remove(visit.key)
         if session.talks:  # he still talks in another
             session.visit = session.talks[-1]

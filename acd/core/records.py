@@ -162,6 +162,7 @@ class Visit:
     outcome: Outcome | None = None
     estimated: bool = False  # a time in here was not observed but concluded
     caller_gone: bool = False
+    disposition: str | None = None  # the after-call code that the agent gave
 
     @property
     def final(self) -> bool:
@@ -180,6 +181,11 @@ class Visit:
         """Seconds from entry to the answer or to leaving; None while he waits."""
         over = self.answered if self.answered is not None else self.left
         return None if over is None else max(0.0, over - self.entered)
+
+    @property
+    def ring(self) -> float | None:
+        """Seconds for which the phone of the one who answered rang; None while nobody did, or where nobody knows."""
+        return None if self.answered is None or self.rung is None else max(0.0, self.answered - self.rung)
 
     @property
     def talk(self) -> float | None:

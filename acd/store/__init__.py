@@ -11,10 +11,10 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, func
@@ -26,7 +26,20 @@ from acd.core.records import State, Visit
 from acd.migrations import NewerDatabase, upgrade
 from acd.store.database import AdvisoryLock, FileLock, InUse, SameFile, engine_for, may_pass, owned, reason
 from acd.store.retention import Retention
-from acd.store.tables import CallRow, CheckpointRow, EventRow, HeardRow, LogStartRow, PinRow
+from acd.store.tables import (
+    AccountRow,
+    AgentTimeRow,
+    CallRow,
+    CheckpointRow,
+    CommandRow,
+    EnvelopeRow,
+    EventRow,
+    HeardRow,
+    LogStartRow,
+    PinRow,
+    TokenRow,
+    WebhookRow,
+)
 
 __all__ = [
     "STATE",
@@ -54,7 +67,8 @@ RETENTION_AFTER = 60.0  # seconds after the start, which has other things to do
 RETENTION_EVERY = 3600.0  # seconds
 PAUSE = 0.05  # seconds between two steps of it
 MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
-ASIDE = frozenset({"call", "pin"})  # tables whose rows nothing else would bring back
+# tables whose rows nothing else would bring back
+ASIDE = frozenset({"call", "pin", "agent_time", "token", "account", "command", "webhook"})
 
 
 class Heard(NamedTuple):
@@ -66,6 +80,7 @@ class Heard(NamedTuple):
 
 
 Write = tuple[str, dict[str, Any]]
+Row = TypeVar("Row", bound=SQLModel)
 
 
 class BeforeTheLog(LookupError):
@@ -164,6 +179,10 @@ class Store:
         """Adds or renews the hash of an agent's PIN."""
         self._put("pin", {"handler": handler, "agent": agent, "hash": hashed})
 
+    def keep(self, row: SQLModel) -> None:
+        """Adds or renews a row of a table that has no method of its own."""
+        self._put(str(row.__tablename__), row.model_dump())
+
     def keep_heard(self, handler: str, heard: Heard) -> None:
         """Renews the mark until which Asterisk was heard."""
         queue_log, cel = heard.queue_log or (None, None), heard.cel or (None, None)
@@ -197,7 +216,8 @@ class Store:
             pass
         if not self.gaps:
             log.error("The database is away for too long: events are no longer kept until it is back")
-        self.gaps.add(values["handler"])
+        if "handler" in values:
+            self.gaps.add(values["handler"])
         if table in ASIDE and len(self._aside) < MOST_WAITING:
             key = tuple(values[name] for name in RENEWED[table][1])
             with self._aside_lock:
@@ -278,6 +298,12 @@ class Store:
                 )
                 rows += [dict(row._mapping) for row in connection.execute(_columns(query))]
         return sorted(rows, key=lambda row: row["entered"])
+
+    def rows(self, model: type[Row], *where: Any, by: Sequence[Any] = (), limit: int | None = None) -> list[Row]:
+        """The rows of a table that meet the conditions, in the order of these columns."""
+        query = select(model).where(*where).order_by(*by).limit(limit)
+        with self._engine.connect() as connection:
+            return [model(**row._mapping) for row in connection.execute(_columns(query))]
 
     def pins(self, handler: str) -> dict[str, str]:
         """The PIN hashes of a handler's agents."""
@@ -412,6 +438,8 @@ class Store:
                     continue
                 if table == "event":
                     connection.execute(insert(EventRow), [row | {"data": json.dumps(row["data"])} for row in rows])
+                elif table == "envelope" and not again:  # its rows are never renewed
+                    connection.execute(insert(EnvelopeRow), rows)
                 else:
                     model, key = RENEWED[table]
                     newest = {tuple(row[name] for name in key): row for row in rows}
@@ -426,6 +454,12 @@ RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model
     "checkpoint": (CheckpointRow, ("handler", "seq")),
     "pin": (PinRow, ("handler", "agent")),
     "heard": (HeardRow, ("handler",)),
+    "agent_time": (AgentTimeRow, ("handler", "agent", "at")),
+    "token": (TokenRow, ("id",)),
+    "account": (AccountRow, ("name",)),
+    "command": (CommandRow, ("id",)),
+    "envelope": (EnvelopeRow, ("seq",)),
+    "webhook": (WebhookRow, ("id",)),
 }
 
 
@@ -442,11 +476,13 @@ def call_values(handler: str, visit: Visit) -> dict[str, Any]:
         "entered": visit.entered,
         "answered": visit.answered,
         "ended": visit.ended,
+        "ring_time": visit.ring,
         "wait_time": visit.wait,
         "talk_time": visit.talk,
         "hold_time": visit.hold,
         "wrap_up_time": visit.wrap_up,
         "outcome": visit.outcome.value if visit.outcome else None,
+        "disposition": visit.disposition,
         "estimated": visit.estimated,
     }
 

@@ -52,12 +52,30 @@ class CallRow(SQLModel, table=True):
     entered: float
     answered: float | None
     ended: float | None
+    ring_time: float | None
     wait_time: float | None
     talk_time: float | None
     hold_time: float
     wrap_up_time: float | None
     outcome: str | None
+    disposition: str | None
     estimated: bool
+
+
+class AgentTimeRow(SQLModel, table=True):
+    """What an agent did from `at` until his next row. `state`: a name of AGENT_STATE, or LOGGED_OFF.
+
+    `wrap_up`: BUSY_ACD is nothing but after-call work.
+    """
+
+    __tablename__ = "agent_time"
+    __table_args__ = (Index("agent_time_by_time", "handler", "at"),)
+    handler: str = Field(primary_key=True)
+    agent: str = Field(primary_key=True)
+    at: float = Field(primary_key=True)
+    state: str
+    reason: str
+    wrap_up: bool
 
 
 class PinRow(SQLModel, table=True):
@@ -86,3 +104,83 @@ class OwnerRow(SQLModel, table=True):
 
     __tablename__ = "owner"
     token: str = Field(primary_key=True)
+
+
+class TokenRow(SQLModel, table=True):
+    """What lets a program (`kind` token) or a browser (session) in. `hash`: SHA-256 of the secret, which is random.
+
+    `groups`: a JSON list, null for all. `parent`: the token by which a session was begun.
+    """
+
+    __tablename__ = "token"
+    id: str = Field(primary_key=True)
+    kind: str
+    name: str
+    role: str
+    handler: str | None
+    agent: str | None
+    groups: str | None
+    hash: str
+    created: float
+    created_by: str
+    expires: float | None
+    revoked: float | None
+    parent: str | None
+
+
+class AccountRow(SQLModel, table=True):
+    """A person who is no agent: a supervisor, an administrator. `hash`: argon2id of the password."""
+
+    __tablename__ = "account"
+    name: str = Field(primary_key=True)
+    role: str
+    groups: str | None
+    hash: str
+    changed: float
+    removed: bool
+
+
+class CommandRow(SQLModel, table=True):
+    """What somebody asked for through the API, and what came of it. `body` is JSON without secrets."""
+
+    __tablename__ = "command"
+    __table_args__ = (Index("command_by_time", "at", "id"),)
+    id: str = Field(primary_key=True)
+    at: float
+    who: str
+    role: str
+    source: str
+    method: str
+    path: str
+    body: str | None
+    status: int
+    code: str | None
+
+
+class EnvelopeRow(SQLModel, table=True):
+    """One message of the stream, as subscribers get it (`text`), with what decides who gets it."""
+
+    __tablename__ = "envelope"
+    seq: int = Field(primary_key=True, sa_type=ROW_NUMBER, sa_column_kwargs={"autoincrement": False})
+    at: float
+    handler: str
+    type: str
+    event: str
+    agents: str
+    queues: str
+    groups: str
+    text: str
+
+
+class WebhookRow(SQLModel, table=True):
+    """Where envelopes are posted to, of what kind, and the number up to which they have arrived."""
+
+    __tablename__ = "webhook"
+    id: str = Field(primary_key=True)
+    url: str
+    secret: str
+    wanted: str
+    created: float
+    created_by: str
+    position: int = Field(sa_type=BigInteger)
+    removed: bool
