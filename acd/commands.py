@@ -86,6 +86,12 @@ class Commands:
         present = self.center.state.agents.get(id)
         return present is not None and present.id == id
 
+    async def check_pin(self, agent: str, pin: str) -> None:
+        """Returns when there is such an agent and this is his PIN. Raises WrongPin, PinLocked."""
+        await self._guard.check(agent, pin)
+        if not self._has_id(agent):
+            raise refusals.WrongPin()
+
     async def create_session(self, agent_key: str, group: str, address: str, pin: str | None = None) -> AgentSession:
         """CreateSession, or CreateSessionWithPIN when a PIN is given: logs the agent on, not ready.
 

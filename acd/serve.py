@@ -23,8 +23,8 @@ from acd.service import Service
 from acd.settings import HandlerSettings, Settings, SettingsError, WebSettings, secret_of
 from acd.store import Store
 from acd.store.database import reason
-from acd.web.api import Handler
 from acd.web.app import make_app
+from acd.web.requests import Handler
 from acd.web.server import Runner
 
 log = logging.getLogger(__name__)

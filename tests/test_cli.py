@@ -270,7 +270,7 @@ async def test_an_agent_is_made_logged_on_made_ready_and_logged_off_from_a_shell
         ("show nobody", {}, "There is no agent 'nobody'."),
         ("show ../../../healthz", {}, "There is no agent '../../../healthz'."),
         ("--handler other list", {}, "There is nothing at /api/v1/handlers/other/agents."),
-        ("list", {"ACD_API_TOKEN": "wrong"}, "A valid bearer token is needed."),
+        ("list", {"ACD_API_TOKEN": "wrong"}, "A valid bearer token or session is needed."),
         ("not-ready nobody a,b", {}, "body.reason: must not contain ,"),
         ("add 1001", {"ACD_PIN": "x" * 200}, "body.pin: "),
         ("log-on nobody support PJSIP/1", {}, "There is no agent 'nobody'."),

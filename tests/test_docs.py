@@ -7,7 +7,7 @@ from pathlib import Path
 from acd.audit.explain import KINDS
 from acd.core.states import SESSION_MOVES, SessionState
 from acd.settings import OTHERS, VARIABLES
-from acd.web.api import ROUTES
+from acd.web.app import OPERATIONS
 from acd.web.problems import STATUS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -15,7 +15,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 def test_every_route_is_in_the_api_document_and_no_other():
     listed = re.findall(r"^\| `(GET|PUT|POST|DELETE) (\S+)`", (DOCS / "api.md").read_text(), re.M)
-    assert sorted(listed) == sorted((method, path) for method, path, _ in ROUTES)
+    assert sorted(listed) == sorted((each.method, each.path) for each in OPERATIONS)
 
 
 def test_every_error_code_is_in_the_api_document_beside_its_status():

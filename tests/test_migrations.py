@@ -92,7 +92,7 @@ def test_differences_are_seen(database):
 
 
 def test_a_database_from_before_the_migrations_is_taken_over_with_all_its_rows(unnumbered):
-    calls = f"SELECT {', '.join(an_old_call())} FROM call"
+    calls = f"SELECT {', '.join(an_old_call())} FROM call"  # noqa: S608 - names of our own
     before = unnumbered.rows("SELECT * FROM event ORDER BY seq"), unnumbered.rows(calls)
     with unnumbered.opened() as store:
         state, tail = store.load("main")

@@ -5,22 +5,25 @@ Seconds are whole as TAPI publishes them; the `_exact` twin of each is the figur
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NewType
 
 from acd.core.center import Center
 from acd.core.figures import Tally, per_hour
 from acd.core.records import Agent, AgentSession
 from acd.core.states import AgentState, SessionState
 
+Moment = NewType("Moment", float)  # seconds since 1970 on Asterisk's clock
+
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    """ITAgent. Counters cover the measurement period."""
+    """ITAgent. Counters cover the measurement period. `agent`: its name in addresses, the id or else the account's."""
 
-    key: str
+    agent: str
     id: str | None
     user: str
     state: AgentState
-    state_since: float
+    state_since: Moment
     reason: str
     measurement_period: int
     number_of_acd_calls: int
@@ -46,11 +49,11 @@ class SessionView:
     acd_group: str
     address: str
     state: SessionState
-    state_since: float
+    state_since: Moment
     reason: str
     next_state: SessionState | None
-    wrap_up_until: float | None
-    session_start_time: float
+    wrap_up_until: Moment | None
+    session_start_time: Moment
     session_duration: int
     session_duration_exact: float
     number_of_calls: int
@@ -97,11 +100,11 @@ def agent_view(center: Center, agent: Agent, now: float) -> AgentView:
     """The agent as it stands at `now`."""
     tally = agent.measured.at(now)
     return AgentView(
-        key=agent.key,
+        agent=agent.key,
         id=agent.id,
         user=agent.user,
         state=agent.state,
-        state_since=agent.since,
+        state_since=Moment(agent.since),
         reason=_reason(center, agent),
         measurement_period=agent.measured.seconds,
         number_of_acd_calls=tally.calls,
@@ -142,11 +145,11 @@ def session_view(session: AgentSession, now: float) -> SessionView:
         acd_group=session.group,
         address=session.address,
         state=session.state,
-        state_since=session.since,
+        state_since=Moment(session.since),
         reason=session.reason,
         next_state=session.next_state,
-        wrap_up_until=session.wrap_up_until,
-        session_start_time=session.started,
+        wrap_up_until=None if session.wrap_up_until is None else Moment(session.wrap_up_until),
+        session_start_time=Moment(session.started),
         session_duration=int(duration),
         session_duration_exact=duration,
         number_of_calls=tally.calls,

@@ -264,7 +264,7 @@ class Store:
         """The mark until which Asterisk was heard; None before the first time."""
         with self._engine.connect() as connection:
             query = select(HeardRow).where(HeardRow.handler == handler)
-            row = connection.execute(query.with_only_columns(*HeardRow.__table__.columns)).first()  # type: ignore[attr-defined]
+            row = connection.execute(_columns(query, HeardRow)).first()
         if row is None:
             return None
         return Heard(
@@ -303,7 +303,7 @@ class Store:
         """The rows of a table that meet the conditions, in the order of these columns."""
         query = select(model).where(*where).order_by(*by).limit(limit)
         with self._engine.connect() as connection:
-            return [model(**row._mapping) for row in connection.execute(_columns(query))]
+            return [model(**row._mapping) for row in connection.execute(_columns(query, model))]
 
     def pins(self, handler: str) -> dict[str, str]:
         """The PIN hashes of a handler's agents."""
@@ -317,8 +317,9 @@ class Store:
         *,
         start: float,
         end: float,
-        queue_name: str | None = None,
+        queues: Collection[str] | None = None,
         agent: str | None = None,
+        call: str | None = None,
         after: tuple[float, str] | None = None,
         limit: int = 1000,
     ) -> list[dict[str, Any]]:
@@ -328,8 +329,10 @@ class Store:
         query = select(CallRow).where(
             CallRow.handler == handler, col(CallRow.entered) >= start, col(CallRow.entered) < end
         )
-        if queue_name is not None:
-            query = query.where(CallRow.queue == queue_name)
+        if queues is not None:
+            query = query.where(col(CallRow.queue).in_(sorted(queues)))
+        if call is not None:
+            query = query.where(CallRow.call == call)
         if agent is not None:
             query = query.where(CallRow.agent == agent)
         if after is not None:
@@ -515,8 +518,8 @@ def _events(
     return [happened for happened in known if happened is not None]
 
 
-def _columns(query: Any) -> Any:
-    return query.with_only_columns(*CallRow.__table__.columns)  # type: ignore[attr-defined]
+def _columns(query: Any, model: type[SQLModel] = CallRow) -> Any:
+    return query.with_only_columns(*model.__table__.columns)  # type: ignore[attr-defined]
 
 
 def _decode(kind: str, data: str) -> ev.Event | None:

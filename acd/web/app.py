@@ -1,46 +1,101 @@
-"""The web application: who may come in, the routes, health."""
+"""The web application: who is let in, the routes, health."""
 
-import hmac
+import urllib.parse
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from aiohttp import web
 
+from acd.access.attempts import Attempts
+from acd.access.principals import Principal
+from acd.access.refusals import ForeignOrigin, TooManyAttempts, Unauthorized
+from acd.access.register import Register
 from acd.store import Store
-from acd.web.api import HANDLERS, ROUTES, Handler
+from acd.web import objects, people
 from acd.web.metrics import metrics
-from acd.web.problems import problem, problems
+from acd.web.operations import SAFE, Operation, add_routes
+from acd.web.problems import problems
+from acd.web.repeats import Repeats
+from acd.web.requests import HANDLERS, PRINCIPAL, REGISTER, REPEATS, STORE, Handler
 
 OPEN = frozenset({"/healthz", "/readyz"})  # a probe has no token, and these tell nothing about anybody
 LARGEST_BODY = 64 * 1024
+MOST_LOG_INS, WITHIN = 30, 60.0  # that fail, from one network address; seconds
+LOG_IN = ("POST", "/api/v1/session")
 
-STORE = web.AppKey("store", Store)
+OPERATIONS: list[Operation] = [*people.OPERATIONS, *objects.OPERATIONS]
+PUBLIC = frozenset((operation.method, operation.path) for operation in OPERATIONS if not operation.roles)
 
 
 def make_app(handlers: dict[str, Handler], store: Store, token: str) -> web.Application:
-    """The application over these handlers; every request but the probes needs the token."""
-    app = web.Application(middlewares=[problems, _bearer(token)], client_max_size=LARGEST_BODY)
+    """The application over these handlers. `token`: an administrator's; others are kept in the store."""
+    app = web.Application(middlewares=[problems, _doorkeeper()], client_max_size=LARGEST_BODY)
     app[HANDLERS], app[STORE] = handlers, store
+    app[REGISTER] = Register(store, token)
+    app[REPEATS] = Repeats()
     app.router.add_get("/healthz", _health)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/metrics", _metrics)
-    for method, path, handle in ROUTES:
-        app.router.add_route(method, path, handle)
+    add_routes(app, OPERATIONS)
     return app
 
 
-def _bearer(token: str) -> Callable[..., Awaitable[web.StreamResponse]]:
+def _doorkeeper() -> Callable[..., Awaitable[web.StreamResponse]]:
+    attempts = Attempts(MOST_LOG_INS, WITHIN)
+
     @web.middleware
-    async def check(
+    async def let_in(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        fits = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
-        if request.path in OPEN or (scheme.lower() == "bearer" and fits):
+        who = _principal(request)
+        if who is not None:
+            request[PRINCIPAL] = who
+        elif not _is_open(request):  # nobody guesses a token, so wrong ones are not counted
+            raise Unauthorized()
+        if (request.method, request.path) != LOG_IN:
             return await handler(request)
-        return problem(HTTPStatus.UNAUTHORIZED, "unauthorized", "A valid bearer token is needed.")
+        return await _patiently(attempts, request, handler)
 
-    return check
+    return let_in
+
+
+async def _patiently(
+    attempts: Attempts, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """An open door, but not for who tries PINs and passwords of many people from one place."""
+    source = request.remote or ""
+    wait = attempts.wait(source)
+    if wait > 0:
+        raise TooManyAttempts(wait)
+    response = await handler(request)
+    if response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        attempts.begin(source)
+    return response
+
+
+def _is_open(request: web.Request) -> bool:
+    return request.path in OPEN or (request.method, request.path) in PUBLIC
+
+
+def _principal(request: web.Request) -> Principal | None:
+    """Whom the bearer token, else the cookie, proves the request to come from."""
+    register = request.app[REGISTER]
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme:
+        return register.find(given.strip()) if scheme.lower() == "bearer" else None
+    cookie = request.cookies.get(people.COOKIE)
+    who = register.find(cookie, "session") if cookie else None
+    if who is not None and (request.method not in SAFE or "Upgrade" in request.headers) and not _is_our_page(request):
+        raise ForeignOrigin()
+    return who
+
+
+def _is_our_page(request: web.Request) -> bool:
+    """A browser says which page sends a request; one that does not say so is not believed."""
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return urllib.parse.urlsplit(origin).netloc == request.host
+    return request.headers.get("Sec-Fetch-Site") == "same-origin"
 
 
 async def _health(_request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from acd.store import MOST_WAITING, Store
-from acd.web.api import Handler
+from acd.web.requests import Handler
 
 OF_LINK = {  # name -> what it says; an attribute of the link's Stats
     "messages": "AMI messages read",

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from acd.access.principals import Role
 from acd.core.states import AgentState, SessionState
 from acd.settings import Address, Name, Period, Reason, Seconds
 
@@ -14,6 +15,15 @@ def _member_of(states: type[Enum]) -> AfterValidator:
     def check(value: str) -> str:
         if value not in states.__members__:
             raise ValueError(f"must be one of {', '.join(states.__members__)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _member_of_values(kinds: type[Enum]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in [each.value for each in kinds]:
+            raise ValueError(f"must be one of {', '.join(each.value for each in kinds)}")
         return value
 
     return AfterValidator(check)
@@ -72,6 +82,66 @@ class SessionStateBody(Body):
     reason: Reason = ""
 
 
+RoleName = Annotated[str, _member_of_values(Role)]
+Groups = Annotated[list[Name], Field(min_length=1, max_length=1000)]
+
+
+class LogIn(Body):
+    """One of three: `agent` and `pin` (at a `handler`), `user` and `password`, or a `token`."""
+
+    handler: Name = "main"
+    agent: Name | None = None
+    pin: Pin | None = None
+    user: Name | None = None
+    password: Pin | None = None
+    token: Pin | None = None
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        if (self.agent is None) != (self.pin is None):
+            raise ValueError("agent and pin go together")
+        if (self.user is None) != (self.password is None):
+            raise ValueError("user and password go together")
+        if [self.agent, self.user, self.token].count(None) != 2:
+            raise ValueError("exactly one is needed of agent and pin, user and password, token")
+        return self
+
+
+class NewToken(Body):
+    """A token for a program. `groups`: those within a supervisor's reach, null for all; `agent`: of the role agent."""
+
+    name: Name
+    role: RoleName
+    handler: Name = "main"
+    agent: Name | None = None
+    groups: Groups | None = None
+    expires_in_days: Annotated[float, Field(gt=0, le=36500, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _fits_the_role(self) -> Self:
+        if (self.agent is not None) != (self.role == Role.AGENT):
+            raise ValueError("agent is needed for the role agent, and for no other")
+        if self.groups is not None and self.role != Role.SUPERVISOR:
+            raise ValueError("groups belong to the role supervisor")
+        return self
+
+
+class AccountBody(Body):
+    """A person who is no agent. `password` may be left out when only the rest is changed."""
+
+    role: RoleName
+    groups: Groups | None = None
+    password: Annotated[SecretStr, Field(min_length=8, max_length=128), AfterValidator(_encodable)] | None = None
+
+    @model_validator(mode="after")
+    def _no_agent(self) -> Self:
+        if self.role == Role.AGENT:
+            raise ValueError("an agent logs in with his id and PIN and needs no account")
+        if self.groups is not None and self.role != Role.SUPERVISOR:
+            raise ValueError("groups belong to the role supervisor")
+        return self
+
+
 def _true(value: bool | None) -> bool | None:
     if value is False:
         raise ValueError("must be true")
@@ -112,20 +182,103 @@ def _aware(value: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_aware)]
 
 
-class CallsQuery(BaseModel):
-    """Rows of the ledger by time of entry (`from` <= entered < `to`), queue, agent; `cursor` of the last page."""
-
+class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class ListQuery(Query):
+    """One page of a list: at most `limit` items, behind the `cursor` that the last page gave as `next`."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
+    cursor: Annotated[str, Field(max_length=2000)] | None = None
+    sort: str = ""
+
+
+class GroupsQuery(ListQuery):
+    """Groups in the order of their names."""
+
+    sort: Literal["", "name", "-name"] = ""
+
+
+class AddressesQuery(ListQuery):
+    """Phones in the order of their addresses."""
+
+    sort: Literal["", "address", "-address", "state", "-state"] = ""
+
+
+class AgentsQuery(ListQuery):
+    """Agents by state, by a group for which they are logged on; in the order of a field, `-` for the other way."""
+
+    state: AgentStateName | None = None
+    group: Name | None = None
+    sort: Literal["", "agent", "-agent", "user", "-user", "state", "-state", "state_since", "-state_since"] = ""
+
+
+class SessionsQuery(ListQuery):
+    """Live sessions by state, group, agent."""
+
+    state: SessionStateName | None = None
+    group: Name | None = None
+    agent: Name | None = None
+    sort: Literal["", "agent", "-agent", "acd_group", "-acd_group", "state_since", "-state_since"] = ""
+
+
+class AgentSessionsQuery(ListQuery):
+    """The live sessions of one agent."""
+
+    sort: Literal["", "acd_group", "-acd_group"] = ""
+
+
+class QueuesQuery(ListQuery):
+    """Queues, those of one group alone, or those that Asterisk has."""
+
+    group: Name | None = None
+    in_service: bool | None = None
+    sort: Literal["", "name", "-name", "current_calls_queued", "-current_calls_queued"] = ""
+
+
+class WaitingQuery(ListQuery):
+    """Waiting callers in the order in which they will be served."""
+
+    sort: Literal["", "position", "-position"] = ""
+
+
+class CallsQuery(Query):
+    """Rows of the ledger by time of entry (`from` <= entered < `to`), queue, agent; `cursor` of the last page."""
 
     start: Annotated[Moment | None, Field(alias="from")] = None
     end: Annotated[Moment | None, Field(alias="to")] = None
     queue: str | None = None
     agent: str | None = None
-    cursor: str | None = None
+    call: str | None = None
+    cursor: Annotated[str, Field(max_length=2000)] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
 
-class GroupName(Body):
-    """A group's name as it stands in a path."""
+class PathName(Body):
+    """The name of something new as it stands in a path."""
 
     name: Name
+
+
+class TokensQuery(ListQuery):
+    """Live tokens."""
+
+    sort: Literal["", "name", "-name", "created", "-created", "expires", "-expires"] = ""
+
+
+class AccountsQuery(ListQuery):
+    """Accounts by name."""
+
+    sort: Literal["", "name", "-name", "role", "-role"] = ""
+
+
+class CommandsQuery(Query):
+    """The log of commands by time (`from` <= at < `to`), by who asked, by the beginning of the path."""
+
+    start: Annotated[Moment | None, Field(alias="from")] = None
+    end: Annotated[Moment | None, Field(alias="to")] = None
+    who: str | None = None
+    path: str | None = None
+    cursor: Annotated[str, Field(max_length=2000)] | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 200

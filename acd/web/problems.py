@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 from aiohttp import web
 from pydantic import ValidationError
 
+from acd.access import refusals as access
 from acd.core import refusals as no
 from acd.core.refusals import Refusal
 
 log = logging.getLogger(__name__)
+CODE = web.ResponseKey("code", str)  # of a refusal, for the log of commands
 
 STATUS: dict[type[Refusal], HTTPStatus] = {
     no.UnknownAgent: HTTPStatus.NOT_FOUND,
@@ -30,6 +33,13 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     no.NotInWrapUp: HTTPStatus.CONFLICT,
     no.NoAgentId: HTTPStatus.CONFLICT,
     no.PeriodInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    access.Unauthorized: HTTPStatus.UNAUTHORIZED,
+    access.Forbidden: HTTPStatus.FORBIDDEN,
+    access.WrongPassword: HTTPStatus.FORBIDDEN,
+    access.ForeignOrigin: HTTPStatus.FORBIDDEN,
+    access.TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
+    access.UnknownToken: HTTPStatus.NOT_FOUND,
+    access.UnknownAccount: HTTPStatus.NOT_FOUND,
     no.WrongPin: HTTPStatus.FORBIDDEN,
     no.PinLocked: HTTPStatus.FORBIDDEN,
     no.NotLinked: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -60,23 +70,25 @@ class Invalid(Exception):
 def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> web.Response:
     """An answer that says what is wrong: `code` is for programs and never renamed, `detail` is for people."""
     body = {"status": status.value, "title": status.phrase, "detail": detail, "code": code, **more}
-    return web.Response(
-        status=status.value,
-        text=json.dumps(body),
-        content_type="application/problem+json",
-        headers={"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None,
-    )
+    answer = web.Response(status=status.value, text=json.dumps(body), content_type="application/problem+json")
+    if status is HTTPStatus.UNAUTHORIZED:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    answer[CODE] = code
+    return answer
 
 
 def of_refusal(refusal: Refusal) -> web.Response:
     """The one place where a refusal becomes a status."""
-    return problem(
+    answer = problem(
         STATUS[type(refusal)],
         refusal.code,
         str(refusal),
         hresult=f"0x{refusal.hresult:08X}",
         lineerr=f"0x{refusal.lineerr:08X}",
     )
+    if isinstance(refusal, access.TooManyAttempts):
+        answer.headers["Retry-After"] = str(math.ceil(refusal.seconds))
+    return answer
 
 
 def of_invalid(invalid: Invalid) -> web.Response:
@@ -103,21 +115,28 @@ async def problems(
     """Turns whatever goes wrong into a problem; no stack ever leaves the house."""
     try:
         return await handler(request)
-    except Refusal as refusal:
-        return of_refusal(refusal)
-    except Invalid as invalid:
-        return of_invalid(invalid)
-    except web.HTTPException as error:
-        status = HTTPStatus(error.status)
-        answer = problem(status, status.name.lower().replace("_", "-"), _of_http(error, request))
-        if "Allow" in error.headers:
-            answer.headers["Allow"] = error.headers["Allow"]
-        return answer
     except ConnectionResetError:  # the client is gone, and nobody waits for an answer
         raise
-    except Exception:
-        log.exception("A request failed: %s %s", request.method, request.rel_url.path)
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong inside acd.")
+    except Exception as error:
+        return answer_to(error, request)
+
+
+def answer_to(error: Exception, request: web.Request) -> web.Response:
+    """The one place where something that went wrong becomes an answer."""
+    match error:
+        case Refusal():
+            return of_refusal(error)
+        case Invalid():
+            return of_invalid(error)
+        case web.HTTPException():
+            status = HTTPStatus(error.status)
+            answer = problem(status, status.name.lower().replace("_", "-"), _of_http(error, request))
+            if "Allow" in error.headers:
+                answer.headers["Allow"] = error.headers["Allow"]
+            return answer
+        case _:
+            log.error("A request failed: %s %s", request.method, request.rel_url.path, exc_info=error)
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "Something went wrong inside acd.")
 
 
 def _of_http(error: web.HTTPException, request: web.Request) -> str:
@@ -128,5 +147,7 @@ def _of_http(error: web.HTTPException, request: web.Request) -> str:
             return f"{request.method} is not possible here."
         case web.HTTPRequestEntityTooLarge():
             return "The body is too large."
+        case web.HTTPPreconditionFailed():
+            return "Somebody has changed it meanwhile: look again, and decide anew."
         case _:
             return error.reason

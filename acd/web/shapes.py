@@ -1,19 +1,18 @@
 """What goes out: views of the core as JSON, names as in the TAPI contract."""
 
-import dataclasses
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from acd.core.center import Center
-from acd.core.records import Agent, AgentSession
+from acd.core.records import Agent, AgentSession, Group
 from acd.core.states import AddressState
-from acd.core.views import agent_view, queue_view, session_view
-
-TIMES = frozenset(
-    {"state_since", "session_start_time", "wrap_up_until", "entered", "answered", "ended", "waiting_since"}
-)
+from acd.core.views import Moment, agent_view, queue_view, session_view
+from acd.web import answers
+from acd.web.requests import Handler, Json
 
 
 def moment(at: float) -> str:
@@ -21,43 +20,80 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _plain(name: str, value: Any) -> Any:
-    match value:
-        case IntEnum():
-            return value.name
-        case Decimal():
-            return f"{value:.4f}"
-        case float() if name in TIMES:
-            return moment(value)
-        case float():
-            return round(value, 6)
-        case _:
-            return value
+def _same(value: Any) -> Any:
+    return value
 
 
-def shape(view: Any) -> dict[str, Any]:
+def _rounded(value: float) -> float:
+    return round(value, 6)
+
+
+def _four_places(value: Decimal) -> str:
+    return f"{value:.4f}"
+
+
+def _name(value: IntEnum) -> str:
+    return value.name
+
+
+def _writer(kind: Any) -> Callable[[Any], Any]:
+    """How a value of this type is written."""
+    kinds = [each for each in get_args(kind) or (kind,) if each is not NoneType]
+    write = _WRITERS.get(kinds[0]) or (_name if isinstance(kinds[0], type) and issubclass(kinds[0], IntEnum) else _same)
+    if write is _same or len(kinds) == len(get_args(kind) or (kind,)):
+        return write
+    return lambda value: None if value is None else write(value)
+
+
+_WRITERS: dict[Any, Callable[[Any], Any]] = {Moment: moment, Decimal: _four_places, float: _rounded}
+
+
+_PLANS: dict[type, list[tuple[str, Callable[[Any], Any]]]] = {}
+
+
+def shape(view: Any) -> Json:
     """A view as a JSON object."""
-    names = (field.name for field in dataclasses.fields(view))
-    return {name: _plain(name, getattr(view, name)) for name in names}
+    kind = type(view)
+    if kind not in _PLANS:
+        _PLANS[kind] = [(name, _writer(hint)) for name, hint in get_type_hints(kind).items()]
+    return {name: write(getattr(view, name)) for name, write in _PLANS[kind]}
 
 
-def agent(center: Center, of: Agent, now: float) -> dict[str, Any]:
-    """ITAgent. `agent` is the name in addresses: the id, or the account name of an agent without one."""
-    body = shape(agent_view(center, of, now))
-    return {"agent": body.pop("key"), **body}
+def handler(of: Handler) -> answers.Handler:
+    """ITAgentHandler."""
+    state = of.center.state
+    return {
+        "name": of.service.name,
+        "linked": state.linked,
+        "agents": len(state.agents),
+        "sessions": sum(len(agent.sessions) for agent in state.agents.values()),
+        "queues": len(state.queues),
+        "acd_groups": len(state.groups),
+        "calls_waiting": sum(len(queue.waiting) for queue in state.queues.values()),
+    }
 
 
-def session(of: AgentSession, now: float) -> dict[str, Any]:
+def group(of: Group) -> answers.Group:
+    """ITACDGroup."""
+    return {"name": of.name, "queues": list(of.queues)}
+
+
+def agent(center: Center, of: Agent, now: float) -> Json:
+    """ITAgent."""
+    return shape(agent_view(center, of, now))
+
+
+def session(of: AgentSession, now: float) -> Json:
     """ITAgentSession."""
     return shape(session_view(of, now))
 
 
-def queue(center: Center, name: str, now: float) -> dict[str, Any]:
+def queue(center: Center, name: str, now: float) -> Json:
     """ITQueue."""
     return shape(queue_view(center, name, now))
 
 
-def waiting(center: Center, name: str) -> list[dict[str, Any]]:
+def waiting(center: Center, name: str) -> list[Json]:
     """The callers who wait in a queue, in the order in which they will be served. Raises UnknownQueue."""
     visits = [center.state.visits[key] for key in center.queue(name).waiting]
     return [
@@ -72,18 +108,18 @@ def waiting(center: Center, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def call(row: dict[str, Any]) -> dict[str, Any]:
+def call(row: Json) -> Json:
     """A row of the ledger."""
     times = {name: None if row[name] is None else moment(row[name]) for name in ("entered", "answered", "ended")}
-    spans: dict[str, Any] = {}
-    for name in ("wait_time", "talk_time", "hold_time", "wrap_up_time"):
+    spans: Json = {}
+    for name in ("ring_time", "wait_time", "talk_time", "hold_time", "wrap_up_time"):
         value = row[name]
         spans |= {name: None if value is None else int(value), f"{name}_exact": value and round(value, 6)}
-    same = ("call", "queue", "caller", "agent", "session", "outcome", "estimated")
+    same = ("call", "queue", "caller", "agent", "session", "outcome", "disposition", "estimated")
     return {name: row[name] for name in same} | times | spans
 
 
-def address(device: str, in_service: bool, sessions: list[str]) -> dict[str, Any]:
+def address(device: str, in_service: bool, sessions: list[str]) -> Json:
     """ITAddress, as far as agents need it."""
     state = AddressState.INSERVICE if in_service else AddressState.OUTOFSERVICE
     dialable = device.partition("/")[2]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acd.web import server
-from acd.web.api import ROUTES
+from acd.web.app import OPERATIONS
 from tests.helpers import until
 from tests.web.house import PHONE, PIN, TOKEN, House, check_problem, open_house
 
@@ -87,7 +87,8 @@ QUERIES = st.dictionaries(st.sampled_from(["from", "to", "queue", "agent", "curs
 @st.composite
 def places(draw: st.DrawFn) -> tuple[str, str]:
     """A method and a path: of a route with odd names in it, or any."""
-    method, path, _ = draw(st.sampled_from(ROUTES))
+    operation = draw(st.sampled_from(OPERATIONS))
+    method, path = operation.method, operation.path
     for name in ("agent", "session", "queue", "group"):
         path = path.replace(f"{{{name}}}", _escaped(draw(st.sampled_from(NAMES))))
     path = path.replace("{handler}", "main" if draw(st.integers(0, 9)) else _escaped(draw(TEXT)))
@@ -176,7 +177,7 @@ async def test_an_expectation_that_nobody_knows_is_a_problem(house: House):
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for_without_end(house: House, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("acd.web.api.BODY_WITHIN", 0.1)
+    monkeypatch.setattr("acd.web.requests.BODY_WITHIN", 0.1)
     head = "PUT /api/v1/handlers/main/agents/1001/state HTTP/1.1\r\nHost: x\r\n"
     status, headers, body = await raw(
         house, f"{head}Authorization: Bearer {TOKEN}\r\nContent-Length: 10\r\n\r\n{{".encode()

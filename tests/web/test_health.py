@@ -68,7 +68,7 @@ async def test_it_is_not_ready_while_the_picture_is_not_taken(tmp_path):
 async def test_while_the_store_cannot_be_written_nothing_is_changed_and_the_probe_tells(
     house: House, database, monkeypatch
 ):
-    monkeypatch.setattr("acd.web.api.READ_WITHIN", 0.2)
+    monkeypatch.setattr("acd.web.requests.WRITTEN_WITHIN", 0.2)
     key = await house.ready()
     await house.store.written()
     rename(database, "event", "elsewhere")

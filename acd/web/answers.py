@@ -1,0 +1,131 @@
+"""What goes out, as types: the OpenAPI description is made from them, and mypy holds the handlers to them.
+
+The objects of TAPI are the views of acd/core/views.py; what stands here is all else.
+"""
+
+from typing import Any, Generic, NotRequired, TypedDict, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Page(TypedDict, Generic[Item]):
+    """One page of a list. `next`: the cursor of the page behind it, null on the last one."""
+
+    items: list[Item]
+    next: str | None
+
+
+class Handler(TypedDict):
+    """ITAgentHandler. `linked`: Asterisk is connected and its picture taken."""
+
+    name: str
+    linked: bool
+    agents: int
+    sessions: int
+    queues: int
+    acd_groups: int
+    calls_waiting: int
+
+
+class Group(TypedDict):
+    """ITACDGroup."""
+
+    name: str
+    queues: list[str]
+
+
+class Address(TypedDict):
+    """ITAddress, as far as agents need it: a phone. `state`: INSERVICE or OUTOFSERVICE."""
+
+    address: str
+    address_name: str
+    dialable_address: str
+    service_provider_name: str
+    state: str
+    sessions: list[str]
+
+
+class WaitingCall(TypedDict):
+    """A caller who waits. `priority`: null while nothing has told it."""
+
+    call: str
+    position: int
+    caller: str
+    waiting_since: str
+    priority: int | None
+
+
+class Call(TypedDict):
+    """A row of the ledger: one visit to a queue. Seconds; null: not known, or not yet."""
+
+    call: str
+    queue: str
+    caller: str
+    agent: str | None
+    session: str | None
+    outcome: str | None
+    disposition: str | None
+    estimated: bool
+    entered: str
+    answered: str | None
+    ended: str | None
+    ring_time: int | None
+    ring_time_exact: float | None
+    wait_time: int | None
+    wait_time_exact: float | None
+    talk_time: int | None
+    talk_time_exact: float | None
+    hold_time: int
+    hold_time_exact: float
+    wrap_up_time: int | None
+    wrap_up_time_exact: float | None
+
+
+class Session(TypedDict):
+    """Who you are. `handler`, `agent`: of an agent; `groups`: those within a supervisor's reach, null for all."""
+
+    name: str
+    role: str
+    handler: str | None
+    agent: str | None
+    groups: list[str] | None
+    expires: str | None
+
+
+class Token(TypedDict):
+    """A program's token, without its secret; that is in `token` when it has just been made, and never again."""
+
+    id: str
+    name: str
+    role: str
+    handler: str | None
+    agent: str | None
+    groups: list[str] | None
+    created: str
+    created_by: str
+    expires: str | None
+    token: NotRequired[str]
+
+
+class Account(TypedDict):
+    """A person who is no agent."""
+
+    name: str
+    role: str
+    groups: list[str] | None
+    changed: str
+
+
+class Command(TypedDict):
+    """What somebody asked for, and what came of it. `body`: without secrets; `code`: of a refusal."""
+
+    id: str
+    at: str
+    who: str
+    role: str
+    source: str
+    method: str
+    path: str
+    body: Any
+    status: int
+    code: str | None

@@ -1,0 +1,432 @@
+"""TAPI's objects under /api/v1/handlers: one short handler a request, the table of operations at the end."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from acd.access.principals import ADMINS, EVERYBODY, READERS, STAFF, WORKERS, Role
+from acd.core import refusals as no
+from acd.core.records import Agent, AgentSession
+from acd.core.states import AgentState, SessionState
+from acd.core.views import AgentView, QueueView, SessionView
+from acd.web import answers, models, shapes
+from acd.web.operations import Handle, Operation
+from acd.web.problems import Invalid
+from acd.web.requests import (
+    HANDLERS,
+    Handler,
+    answer,
+    as_cursor,
+    body_of,
+    cursor_of,
+    handler_of,
+    need_match,
+    new_name,
+    page,
+    principal_of,
+    query_of,
+    secret_of,
+    written,
+)
+
+Roles = frozenset[Role]
+Refused = type[no.Refusal]
+
+# Handlers, groups, addresses ------------------------------------------------------------------------------
+
+
+async def list_handlers(request: web.Request) -> web.Response:
+    """ITTAPICallCenter.AgentHandlers: the configured Asterisk servers."""
+    who = principal_of(request)
+    within = [each for name, each in request.app[HANDLERS].items() if who.handler in (None, name)]
+    return answer({"items": [shapes.handler(each) for each in within], "next": None}, request=request)
+
+
+async def get_handler(request: web.Request) -> web.Response:
+    """ITAgentHandler: one Asterisk server, whether it is linked, and how much there is of what."""
+    return answer(shapes.handler(handler_of(request)), request=request)
+
+
+async def list_groups(request: web.Request) -> web.Response:
+    """ITAgentHandler.ACDGroups: named sets of queues for which agents log on."""
+    handler, who = handler_of(request), principal_of(request)
+    groups = [group for group in handler.state.groups.values() if who.reaches_group(handler.name, group.name)]
+    query = query_of(request, models.GroupsQuery)
+    return answer(page([shapes.group(group) for group in groups], query, lambda each: each["name"]), request=request)
+
+
+async def get_group(request: web.Request) -> web.Response:
+    """ITACDGroup: a named set of queues."""
+    return answer(shapes.group(handler_of(request).center.group(request.match_info["group"])), request=request)
+
+
+async def put_group(request: web.Request) -> web.Response:
+    """Makes a group or gives it other queues; the sessions of its agents follow."""
+    handler, name = handler_of(request), new_name(request, "group")
+    body = await body_of(request, models.GroupBody)
+    _need_group_match(request, handler, name)
+    await handler.commands.set_group(name, body.queues)
+    return await get_group(request)
+
+
+async def delete_group(request: web.Request) -> web.Response:
+    """Takes a group away; refused while somebody is logged on for it."""
+    handler, name = handler_of(request), request.match_info["group"]
+    _need_group_match(request, handler, name)
+    await handler.commands.remove_group(name)
+    return web.Response(status=204)
+
+
+def _need_group_match(request: web.Request, handler: Handler, name: str) -> None:
+    present = handler.state.groups.get(name)
+    need_match(request, None if present is None else shapes.group(present))
+
+
+async def list_addresses(request: web.Request) -> web.Response:
+    """ITAgentHandler.UsableAddresses: phones that Asterisk told of, as far as they may be used."""
+    handler, query = handler_of(request), query_of(request, models.AddressesQuery)
+    at_work = handler.state.addresses
+    usable = handler.commands.usable_addresses().items()
+    shown = [shapes.address(device, in_service, at_work.get(device, [])) for device, in_service in usable]
+    return answer(page(shown, query, lambda each: each["address"]), request=request)
+
+
+# Agents ---------------------------------------------------------------------------------------------------
+
+
+async def list_agents(request: web.Request) -> web.Response:
+    """ITAgentHandler.Agents, as far as they are within reach."""
+    handler, who, query = handler_of(request), principal_of(request), query_of(request, models.AgentsQuery)
+    now, state = handler.service.now(), handler.state
+
+    def wanted(agent: Agent) -> bool:
+        return (
+            (query.state is None or agent.state.name == query.state)
+            and (query.group is None or any(state.sessions[key].group == query.group for key in agent.sessions))
+            and (who.reaches_all or who.reaches_agent(handler.name, agent.key, state))
+        )
+
+    shown = [shapes.agent(handler.center, agent, now) for agent in state.agents.values() if wanted(agent)]
+    return answer(page(shown, query, lambda each: each["agent"]), request=request)
+
+
+async def create_agent(request: web.Request) -> web.Response:
+    """CreateAgent (`user`), or CreateAgentWithID (`id` and `pin`): 201 when made, 200 when there and the PIN fits."""
+    handler, body = handler_of(request), await body_of(request, models.NewAgent)
+    if body.id is not None and body.pin is not None:
+        pin = body.pin.get_secret_value()
+        agent, new = await handler.commands.create_agent_with_id(body.id, pin, body.user or body.id)
+    else:
+        agent, new = await handler.commands.create_agent(body.user or "")
+    return answer(shapes.agent(handler.center, agent, handler.service.now()), status=201 if new else 200)
+
+
+async def get_agent(request: web.Request) -> web.Response:
+    """ITAgent: `{agent}` is the id, or the account name of an agent without one."""
+    handler = handler_of(request)
+    agent = handler.center.agent(request.match_info["agent"])
+    return answer(shapes.agent(handler.center, agent, handler.service.now()), request=request)
+
+
+async def put_agent_state(request: web.Request) -> web.Response:
+    """ITAgent.put_State: READY or NOT_READY; during a call and its wrap-up it applies afterwards."""
+    handler, body = handler_of(request), await body_of(request, models.AgentStateBody)
+    await handler.commands.set_agent_state(request.match_info["agent"], AgentState[body.state], body.reason)
+    return await get_agent(request)
+
+
+async def put_agent_period(request: web.Request) -> web.Response:
+    """ITAgent.put_MeasurementPeriod: the counters start at zero."""
+    handler, body = handler_of(request), await body_of(request, models.PeriodBody)
+    await handler.commands.set_measurement_period(body.seconds, agent=request.match_info["agent"])
+    return await get_agent(request)
+
+
+async def put_agent_wrap_up_time(request: web.Request) -> web.Response:
+    """The agent's own seconds of after-call work; null: as the queue has it."""
+    handler, body = handler_of(request), await body_of(request, models.WrapUpTimeBody)
+    await handler.commands.set_wrap_up_time(body.seconds, agent=request.match_info["agent"])
+    return await get_agent(request)
+
+
+# Sessions -------------------------------------------------------------------------------------------------
+
+
+async def list_agent_sessions(request: web.Request) -> web.Response:
+    """ITAgent.AgentSessions: the live ones of one agent."""
+    handler, query = handler_of(request), query_of(request, models.AgentSessionsQuery)
+    agent = handler.center.agent(request.match_info["agent"])
+    now = handler.service.now()
+    shown = [shapes.session(handler.center.session(key), now) for key in agent.sessions]
+    return answer(page(shown, query, lambda each: each["id"]), request=request)
+
+
+async def list_sessions(request: web.Request) -> web.Response:
+    """Every live session within reach."""
+    handler, who, query = handler_of(request), principal_of(request), query_of(request, models.SessionsQuery)
+    now, state = handler.service.now(), handler.state
+
+    def wanted(session: AgentSession) -> bool:
+        return (
+            (query.state is None or session.state.name == query.state)
+            and query.group in (None, session.group)
+            and query.agent in (None, session.agent)
+            and (who.reaches_all or who.reaches_session(handler.name, session.id, state))
+        )
+
+    live = [state.sessions[key] for agent in state.agents.values() for key in agent.sessions]
+    shown = [shapes.session(session, now) for session in live if wanted(session)]
+    return answer(page(shown, query, lambda each: each["id"]), request=request)
+
+
+async def create_session(request: web.Request) -> web.Response:
+    """CreateSession, CreateSessionWithPIN: logs the agent on, not ready."""
+    handler, body, who = handler_of(request), await body_of(request, models.NewSession), principal_of(request)
+    who.need(who.reaches_group(handler.name, body.acd_group), f"The group {body.acd_group!r}")
+    agent, pin = request.match_info["agent"], secret_of(body.pin)
+    session = await handler.commands.create_session(agent, body.acd_group, body.address, pin)
+    return answer(shapes.session(session, handler.service.now()), status=201)
+
+
+async def get_session(request: web.Request) -> web.Response:
+    """ITAgentSession: readable for a day after its end."""
+    handler = handler_of(request)
+    session = handler.center.session(request.match_info["session"])
+    return answer(shapes.session(session, handler.service.now()), request=request)
+
+
+async def put_session_state(request: web.Request) -> web.Response:
+    """ITAgentSession.put_State: READY, NOT_READY or SESSION_ENDED; during a call it is kept as `next_state`."""
+    handler, body = handler_of(request), await body_of(request, models.SessionStateBody)
+    await handler.commands.set_session_state(request.match_info["session"], SessionState[body.state], body.reason)
+    return await get_session(request)
+
+
+async def put_wrap_up(request: web.Request) -> web.Response:
+    """Ends after-call work now, or extends it."""
+    handler, body = handler_of(request), await body_of(request, models.WrapUpBody)
+    key = request.match_info["session"]
+    if body.extend_seconds is not None:
+        await handler.commands.extend_wrap_up(key, body.extend_seconds)
+    else:
+        await handler.commands.end_wrap_up(key)
+    return await get_session(request)
+
+
+# Queues and calls -----------------------------------------------------------------------------------------
+
+
+async def list_queues(request: web.Request) -> web.Response:
+    """ITACDGroup.Queues of all groups within reach."""
+    handler, who, query = handler_of(request), principal_of(request), query_of(request, models.QueuesQuery)
+    now, state = handler.service.now(), handler.state
+    of_group = None if query.group is None else handler.center.group(query.group).queues
+    names = [
+        name
+        for name in state.queues
+        if (of_group is None or name in of_group) and (who.reaches_all or who.reaches_queue(handler.name, name, state))
+    ]
+    shown = [shapes.queue(handler.center, name, now) for name in names]
+    shown = [each for each in shown if query.in_service in (None, each["in_service"])]
+    return answer(page(shown, query, lambda each: each["name"]), request=request)
+
+
+async def get_queue(request: web.Request) -> web.Response:
+    """ITQueue: counters of the measurement period, and who waits at this moment."""
+    handler = handler_of(request)
+    return answer(shapes.queue(handler.center, request.match_info["queue"], handler.service.now()), request=request)
+
+
+async def put_queue_period(request: web.Request) -> web.Response:
+    """ITQueue.put_MeasurementPeriod: the counters start at zero."""
+    handler, body = handler_of(request), await body_of(request, models.PeriodBody)
+    await handler.commands.set_measurement_period(body.seconds, queue=request.match_info["queue"])
+    return await get_queue(request)
+
+
+async def put_queue_wrap_up_time(request: web.Request) -> web.Response:
+    """The queue's seconds of after-call work; null: as the handler has it."""
+    handler, body = handler_of(request), await body_of(request, models.WrapUpTimeBody)
+    await handler.commands.set_wrap_up_time(body.seconds, queue=request.match_info["queue"])
+    return await get_queue(request)
+
+
+async def list_waiting(request: web.Request) -> web.Response:
+    """The callers who wait in a queue, in the order in which they will be served."""
+    query = query_of(request, models.WaitingQuery)
+    shown = shapes.waiting(handler_of(request).center, request.match_info["queue"])
+    return answer(page(shown, query, lambda each: f"{each['position']:09}"), request=request)
+
+
+async def list_calls(request: web.Request) -> web.Response:
+    """The ledger: one row a queue visit, by time of entry. An agent sees his own."""
+    handler, who, query = handler_of(request), principal_of(request), query_of(request, models.CallsQuery)
+    agent = who.agent or query.agent
+    after = None if query.cursor is None else _place(cursor_of(query.cursor, 2))
+    within = None if who.agent is not None else who.queues_within_reach(handler.name, handler.state)
+    await written(handler.store)
+    rows = await asyncio.to_thread(
+        handler.store.calls,
+        handler.name,
+        start=query.start.timestamp() if query.start else 0.0,
+        end=query.end.timestamp() if query.end else 1e12,
+        queues=_both(within, None if query.queue is None else {query.queue}),
+        agent=agent,
+        call=query.call,
+        after=after,
+        limit=query.limit,
+    )
+    last = as_cursor([rows[-1]["entered"], rows[-1]["key"]]) if len(rows) == query.limit else None
+    return answer({"items": [shapes.call(row) for row in rows], "next": last}, request=request)
+
+
+def _both(one: set[str] | None, other: set[str] | None) -> set[str] | None:
+    """What is in both; None stands for everything."""
+    return other if one is None else one if other is None else one & other
+
+
+def _place(cursor: list[Any]) -> tuple[float, str]:
+    try:
+        return float(cursor[0]), str(cursor[1])
+    except (ValueError, TypeError, OverflowError):
+        raise Invalid([{"loc": ["query", "cursor"], "msg": "is not a cursor", "type": "cursor"}]) from None
+
+
+# The table ------------------------------------------------------------------------------------------------
+
+H = "/api/v1/handlers/{handler}"
+ASTERISK = (no.NotLinked, no.AsteriskRefused, no.AsteriskSilent, no.StoreFailed)  # what any order can meet
+
+
+def _read(path: str, handle: Handle, gives: Any, roles: Roles = EVERYBODY, **more: Any) -> Operation:
+    return Operation("GET", path, handle, roles, gives, etag=True, **more)
+
+
+def _command(
+    path: str, handle: Handle, gives: Any, body: type[BaseModel], *refused: Refused, roles: Roles = WORKERS
+) -> Operation:
+    return Operation("PUT", path, handle, roles, gives, body=body, refusals=(*refused, *ASTERISK))
+
+
+AGENT, SESSION, QUEUE, GROUP = (
+    f"{H}/agents/{{agent}}",
+    f"{H}/sessions/{{session}}",
+    f"{H}/queues/{{queue}}",
+    f"{H}/acd-groups/{{group}}",
+)
+OPERATIONS = [
+    _read("/api/v1/handlers", list_handlers, answers.Page[answers.Handler]),
+    _read(H, get_handler, answers.Handler),
+    _read(f"{H}/acd-groups", list_groups, answers.Page[answers.Group], query=models.GroupsQuery),
+    _read(GROUP, get_group, answers.Group, refusals=(no.UnknownGroup,)),
+    Operation(
+        "PUT",
+        GROUP,
+        put_group,
+        ADMINS,
+        answers.Group,
+        body=models.GroupBody,
+        refusals=(no.UnknownQueue, no.StoreFailed),
+        etag=True,
+    ),
+    Operation(
+        "DELETE",
+        GROUP,
+        delete_group,
+        ADMINS,
+        status=(204,),
+        refusals=(no.UnknownGroup, no.GroupInUse, no.StoreFailed),
+        etag=True,
+    ),
+    _read(f"{H}/addresses", list_addresses, answers.Page[answers.Address], query=models.AddressesQuery),
+    _read(f"{H}/agents", list_agents, answers.Page[AgentView], query=models.AgentsQuery),
+    Operation(
+        "POST",
+        f"{H}/agents",
+        create_agent,
+        ADMINS,
+        AgentView,
+        (200, 201),
+        models.NewAgent,
+        refusals=(no.AgentExists, no.WrongPin, no.PinLocked, no.StoreFailed),
+    ),
+    _read(AGENT, get_agent, AgentView, refusals=(no.UnknownAgent,)),
+    _command(f"{AGENT}/state", put_agent_state, AgentView, models.AgentStateBody, no.UnknownAgent, no.StateNotSettable),
+    _command(
+        f"{AGENT}/measurement-period",
+        put_agent_period,
+        AgentView,
+        models.PeriodBody,
+        no.UnknownAgent,
+        no.PeriodInvalid,
+        roles=STAFF,
+    ),
+    _command(
+        f"{AGENT}/wrap-up-time", put_agent_wrap_up_time, AgentView, models.WrapUpTimeBody, no.UnknownAgent, roles=STAFF
+    ),
+    _read(
+        f"{AGENT}/sessions",
+        list_agent_sessions,
+        answers.Page[SessionView],
+        query=models.AgentSessionsQuery,
+        refusals=(no.UnknownAgent,),
+    ),
+    Operation(
+        "POST",
+        f"{AGENT}/sessions",
+        create_session,
+        WORKERS,
+        SessionView,
+        (201,),
+        models.NewSession,
+        refusals=(
+            no.UnknownAgent,
+            no.UnknownGroup,
+            no.UnknownAddress,
+            no.GroupEmpty,
+            no.SessionExists,
+            no.AddressInUse,
+            no.NoAgentId,
+            no.WrongPin,
+            no.PinLocked,
+            *ASTERISK,
+        ),
+    ),
+    _read(f"{H}/sessions", list_sessions, answers.Page[SessionView], query=models.SessionsQuery),
+    _read(SESSION, get_session, SessionView, refusals=(no.UnknownSession,)),
+    _command(
+        f"{SESSION}/state",
+        put_session_state,
+        SessionView,
+        models.SessionStateBody,
+        no.UnknownSession,
+        no.StateNotSettable,
+        no.StateNotReachable,
+    ),
+    _command(f"{SESSION}/wrap-up", put_wrap_up, SessionView, models.WrapUpBody, no.UnknownSession, no.NotInWrapUp),
+    _read(f"{H}/queues", list_queues, answers.Page[QueueView], query=models.QueuesQuery, refusals=(no.UnknownGroup,)),
+    _read(QUEUE, get_queue, QueueView, refusals=(no.UnknownQueue,)),
+    _command(
+        f"{QUEUE}/measurement-period",
+        put_queue_period,
+        QueueView,
+        models.PeriodBody,
+        no.UnknownQueue,
+        no.PeriodInvalid,
+        roles=STAFF,
+    ),
+    _command(
+        f"{QUEUE}/wrap-up-time", put_queue_wrap_up_time, QueueView, models.WrapUpTimeBody, no.UnknownQueue, roles=STAFF
+    ),
+    _read(
+        f"{QUEUE}/calls",
+        list_waiting,
+        answers.Page[answers.WaitingCall],
+        READERS,
+        query=models.WaitingQuery,
+        refusals=(no.UnknownQueue,),
+    ),
+    _read(f"{H}/calls", list_calls, answers.Page[answers.Call], query=models.CallsQuery, refusals=(no.StoreFailed,)),
+]

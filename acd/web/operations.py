@@ -1,0 +1,132 @@
+"""The table of operations: what there is to ask for, who may, with what, and what comes of it.
+
+Routes, permissions and the OpenAPI description are all made from it.
+"""
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from acd.access.principals import Principal, Role
+from acd.access.refusals import Forbidden
+from acd.core.refusals import Refusal
+from acd.store.tables import CommandRow
+from acd.web.problems import CODE, answer_to
+from acd.web.repeats import HEADER, LONGEST
+from acd.web.requests import BODY, HANDLERS, PRINCIPAL, REPEATS, STORE, Handler
+
+Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method at one path. The handler's docstring is its description; its name is the operation's id.
+
+    `roles`: who may at all; empty for everybody who can reach the server. `answers`: the type of what comes back,
+    None for nothing. `refusals`: what can be refused beyond what every operation can.
+    """
+
+    method: str
+    path: str
+    handle: Handle
+    roles: frozenset[Role]
+    answers: Any = None
+    status: Sequence[int] = (200,)
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    refusals: Sequence[type[Refusal]] = ()
+    media: Sequence[str] = ("application/json",)
+    etag: bool = False  # the answer carries one; a command takes If-Match, because two people can collide there
+
+    @property
+    def id(self) -> str:
+        return getattr(self.handle, "__name__", "")
+
+    @property
+    def changes(self) -> bool:
+        """It is a command, which is written down."""
+        return self.method not in SAFE
+
+
+def add_routes(app: web.Application, operations: Sequence[Operation]) -> None:
+    """Every operation as a route that lets in who may."""
+    for operation in operations:
+        app.router.add_route(operation.method, operation.path, _guarded(operation))
+
+
+def _guarded(operation: Operation) -> Handle:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if not operation.changes:
+            return await _carried_out(operation, request)
+        key = request.headers.get(HEADER)
+        if key is None or PRINCIPAL not in request:
+            response = await _carried_out(operation, request)
+        else:
+            names = (request[PRINCIPAL].name, request[PRINCIPAL].key, request.method, request.path, key[:LONGEST])
+            response = await request.app[REPEATS].once(names, lambda: _carried_out(operation, request))
+        if PRINCIPAL in request:
+            _write_down(request, response)
+        return response
+
+    handle.__name__ = operation.id
+    return handle
+
+
+async def _carried_out(operation: Operation, request: web.Request) -> web.StreamResponse:
+    try:
+        if operation.roles:
+            _need_right(request, operation)
+        return await operation.handle(request)
+    except ConnectionResetError:  # nobody waits for an answer
+        raise
+    except Exception as error:
+        return answer_to(error, request)
+
+
+def _need_right(request: web.Request, operation: Operation) -> None:
+    who = request[PRINCIPAL]
+    if who.role not in operation.roles:
+        raise Forbidden(f"The role {who.role} may not do this.")
+    handler = request.app[HANDLERS].get(request.match_info.get("handler", ""))
+    if handler is not None and not who.reaches_all:
+        _need_reach(who, handler, request.match_info)
+
+
+def _need_reach(who: Principal, handler: Handler, names: web.UrlMappingMatchInfo) -> None:
+    """Everything that the path names has to be within reach; what a body names, its handler checks."""
+    at, state = handler.name, handler.state
+    if who.handler not in (None, at):
+        raise Forbidden(f"The handler {at!r} is not within your reach.")
+    if "agent" in names:
+        who.need(who.reaches_agent(at, names["agent"], state), f"The agent {names['agent']!r}")
+    if "session" in names:
+        who.need(who.reaches_session(at, names["session"], state), f"The session {names['session']!r}")
+    if "group" in names:
+        who.need(who.reaches_group(at, names["group"]), f"The group {names['group']!r}")
+    if "queue" in names:
+        who.need(who.reaches_queue(at, names["queue"], state), f"The queue {names['queue']!r}")
+
+
+def _write_down(request: web.Request, response: web.StreamResponse) -> None:
+    """Who asked for what, from where, and what came of it."""
+    who = request[PRINCIPAL]
+    request.app[STORE].keep(
+        CommandRow(
+            id=uuid.uuid4().hex,
+            at=time.time(),
+            who=who.name,
+            role=who.role.value,
+            source=request.remote or "",
+            method=request.method,
+            path=request.path[:1000],
+            body=request.get(BODY),
+            status=response.status,
+            code=response.get(CODE),
+        )
+    )

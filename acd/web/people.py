@@ -1,0 +1,314 @@
+"""Who comes in: sessions of browsers, tokens of programs, accounts of people, and the log of what they asked for."""
+
+import asyncio
+import json
+from typing import Any
+
+from aiohttp import web
+from sqlmodel import col, or_
+
+from acd.access import refusals as access
+from acd.access.principals import ADMINS, EVERYBODY, Principal, Role
+from acd.access.register import SESSION_FOR, Register, groups_of
+from acd.core import refusals as no
+from acd.store.tables import AccountRow, CommandRow, TokenRow
+from acd.web import answers, models
+from acd.web.operations import Operation
+from acd.web.problems import Invalid
+from acd.web.requests import (
+    HANDLERS,
+    PRINCIPAL,
+    REGISTER,
+    STORE,
+    answer,
+    as_cursor,
+    body_of,
+    cursor_of,
+    need_match,
+    new_name,
+    page,
+    principal_of,
+    query_of,
+    written,
+)
+from acd.web.shapes import moment
+
+COOKIE = "acd_session"
+
+
+def _session_shape(who: Principal, expires: float | None) -> answers.Session:
+    return {
+        "name": who.name,
+        "role": who.role.value,
+        "handler": who.handler,
+        "agent": who.agent,
+        "groups": None if who.groups is None else sorted(who.groups),
+        "expires": None if expires is None else moment(expires),
+    }
+
+
+async def begin_session(request: web.Request) -> web.Response:
+    """Log-in of a browser: an agent by id and PIN, a person by name and password, or anybody by a token.
+
+    The session is a cookie that no script can read and no other site can send.
+    """
+    body = await body_of(request, models.LogIn)
+    who = await _let_in(request, body)
+    request[PRINCIPAL] = who  # from here on it is his command
+    made = request.app[REGISTER].begin_session(who)
+    response = answer(_session_shape(who, made.row.expires), 201)
+    response.set_cookie(
+        COOKIE, made.text, max_age=int(SESSION_FOR), httponly=True, samesite="Strict", secure=request.secure, path="/"
+    )
+    return response
+
+
+async def _let_in(request: web.Request, body: models.LogIn) -> Principal:
+    register = request.app[REGISTER]
+    if body.agent is not None and body.pin is not None:
+        handler = request.app[HANDLERS].get(body.handler)
+        if handler is None:
+            raise no.WrongPin()
+        await handler.commands.check_pin(body.agent, body.pin.get_secret_value())
+        return Principal(f"agent {body.agent}", Role.AGENT, handler.name, body.agent)
+    if body.user is not None and body.password is not None:
+        return await register.log_in(body.user, body.password.get_secret_value())
+    assert body.token is not None
+    who = register.find(body.token.get_secret_value())
+    if who is None:
+        raise access.Unauthorized("This token lets nobody in.")
+    return who
+
+
+async def get_session(request: web.Request) -> web.Response:
+    """Who you are, by token or by session."""
+    who = principal_of(request)
+    return answer(_session_shape(who, request.app[REGISTER].expires(who.key)), request=request)
+
+
+async def end_session(request: web.Request) -> web.Response:
+    """Log-out: the cookie is worth nothing any more."""
+    text = request.cookies.get(COOKIE)
+    register = request.app[REGISTER]
+    who = register.find(text, "session") if text else None
+    if who is not None:
+        register.revoke(who.key)
+    response = web.Response(status=204)
+    response.del_cookie(COOKIE, path="/")
+    return response
+
+
+# Tokens ---------------------------------------------------------------------------------------------------
+
+
+def _token_shape(row: TokenRow, text: str | None = None) -> answers.Token:
+    shown: answers.Token = {
+        "id": row.id,
+        "name": row.name,
+        "role": row.role,
+        "handler": row.handler,
+        "agent": row.agent,
+        "groups": groups_of(row),
+        "created": moment(row.created),
+        "created_by": row.created_by,
+        "expires": None if row.expires is None else moment(row.expires),
+    }
+    return shown if text is None else {**shown, "token": text}
+
+
+async def list_tokens(request: web.Request) -> web.Response:
+    """The live tokens of programs, without their secrets."""
+    query = query_of(request, models.TokensQuery)
+    shown = [dict(_token_shape(row)) for row in request.app[REGISTER].tokens()]
+    return answer(page(shown, query, lambda each: each["id"]), request=request)
+
+
+async def create_token(request: web.Request) -> web.Response:
+    """A new token. Its secret is in this answer and nowhere else."""
+    body, who = await body_of(request, models.NewToken), principal_of(request)
+    if body.agent is not None:
+        handler = request.app[HANDLERS].get(body.handler)
+        if handler is None or body.agent not in handler.state.agents:
+            raise no.UnknownAgent(f"There is no agent {body.agent!r}.")
+    made = request.app[REGISTER].make_token(
+        body.name,
+        Role(body.role),
+        who.name,
+        handler=body.handler if body.agent is not None else None,
+        agent=body.agent,
+        groups=body.groups,
+        seconds=None if body.expires_in_days is None else body.expires_in_days * 86400.0,
+    )
+    await written(request.app[STORE])
+    return answer(_token_shape(made.row, made.text), 201)
+
+
+async def revoke_token(request: web.Request) -> web.Response:
+    """From now on nobody comes in by this token, nor by a session that was begun with it."""
+    request.app[REGISTER].revoke(request.match_info["token"])
+    await written(request.app[STORE])
+    return web.Response(status=204)
+
+
+# Accounts -------------------------------------------------------------------------------------------------
+
+
+def _account_shape(row: AccountRow) -> answers.Account:
+    return {"name": row.name, "role": row.role, "groups": groups_of(row), "changed": moment(row.changed)}
+
+
+def _need_account_match(request: web.Request, register: Register, name: str) -> None:
+    present = next((row for row in register.accounts() if row.name == name), None)
+    need_match(request, None if present is None else _account_shape(present))
+
+
+async def list_accounts(request: web.Request) -> web.Response:
+    """Supervisors and administrators who log in with a password."""
+    query = query_of(request, models.AccountsQuery)
+    shown = [dict(_account_shape(row)) for row in request.app[REGISTER].accounts()]
+    return answer(page(shown, query, lambda each: each["name"]), request=request)
+
+
+async def get_account(request: web.Request) -> web.Response:
+    """One of them."""
+    return answer(_account_shape(request.app[REGISTER].account(request.match_info["account"])), request=request)
+
+
+async def put_account(request: web.Request) -> web.Response:
+    """Makes an account or changes it; another password ends its sessions."""
+    name, register = new_name(request, "account"), request.app[REGISTER]
+    body = await body_of(request, models.AccountBody)
+    _need_account_match(request, register, name)
+    password = None if body.password is None else body.password.get_secret_value()
+    if password is None and name not in [row.name for row in register.accounts()]:
+        raise Invalid([{"loc": ["body", "password"], "msg": "is needed for a new account", "type": "missing"}])
+    new = await register.set_account(name, Role(body.role), body.groups, password)
+    await written(request.app[STORE])
+    return answer(_account_shape(register.account(name)), 201 if new else 200)
+
+
+async def delete_account(request: web.Request) -> web.Response:
+    """Takes an account away; its sessions end."""
+    register, name = request.app[REGISTER], request.match_info["account"]
+    _need_account_match(request, register, name)
+    register.remove_account(name)
+    await written(request.app[STORE])
+    return web.Response(status=204)
+
+
+# The log of commands --------------------------------------------------------------------------------------
+
+
+async def list_commands(request: web.Request) -> web.Response:
+    """Who asked for what, on whom, from where, with which result; the newest first."""
+    query, store = query_of(request, models.CommandsQuery), request.app[STORE]
+    where: list[Any] = []
+    if query.start is not None:
+        where.append(col(CommandRow.at) >= query.start.timestamp())
+    if query.end is not None:
+        where.append(col(CommandRow.at) < query.end.timestamp())
+    if query.who is not None:
+        where.append(col(CommandRow.who) == query.who)
+    if query.path is not None:
+        where.append(col(CommandRow.path).startswith(query.path, autoescape=True))
+    if query.cursor is not None:
+        at, id = cursor_of(query.cursor, 2)
+        where.append(or_(col(CommandRow.at) < at, (col(CommandRow.at) == at) & (col(CommandRow.id) < id)))
+    order = (col(CommandRow.at).desc(), col(CommandRow.id).desc())
+    await written(store)
+    rows = await asyncio.to_thread(store.rows, CommandRow, *where, by=order, limit=query.limit)
+    last = as_cursor([rows[-1].at, rows[-1].id]) if len(rows) == query.limit else None
+    return answer({"items": [_command_shape(row) for row in rows], "next": last}, request=request)
+
+
+def _command_shape(row: CommandRow) -> answers.Command:
+    return {
+        "id": row.id,
+        "at": moment(row.at),
+        "who": row.who,
+        "role": row.role,
+        "source": row.source,
+        "method": row.method,
+        "path": row.path,
+        "body": None if row.body is None else json.loads(row.body),
+        "status": row.status,
+        "code": row.code,
+    }
+
+
+V1 = "/api/v1"
+PUBLIC: frozenset[Role] = frozenset()
+OPERATIONS = [
+    Operation(
+        "POST",
+        f"{V1}/session",
+        begin_session,
+        PUBLIC,
+        answers.Session,
+        (201,),
+        models.LogIn,
+        refusals=(no.WrongPin, no.PinLocked, access.WrongPassword, access.TooManyAttempts, access.Unauthorized),
+    ),
+    Operation("GET", f"{V1}/session", get_session, EVERYBODY, answers.Session, etag=True),
+    Operation("DELETE", f"{V1}/session", end_session, PUBLIC, status=(204,)),
+    Operation("GET", f"{V1}/tokens", list_tokens, ADMINS, answers.Page[answers.Token], query=models.TokensQuery),
+    Operation(
+        "POST",
+        f"{V1}/tokens",
+        create_token,
+        ADMINS,
+        answers.Token,
+        (201,),
+        models.NewToken,
+        refusals=(no.UnknownAgent, no.StoreFailed),
+    ),
+    Operation(
+        "DELETE",
+        f"{V1}/tokens/{{token}}",
+        revoke_token,
+        ADMINS,
+        status=(204,),
+        refusals=(access.UnknownToken, no.StoreFailed),
+    ),
+    Operation(
+        "GET", f"{V1}/accounts", list_accounts, ADMINS, answers.Page[answers.Account], query=models.AccountsQuery
+    ),
+    Operation(
+        "GET",
+        f"{V1}/accounts/{{account}}",
+        get_account,
+        ADMINS,
+        answers.Account,
+        refusals=(access.UnknownAccount,),
+        etag=True,
+    ),
+    Operation(
+        "PUT",
+        f"{V1}/accounts/{{account}}",
+        put_account,
+        ADMINS,
+        answers.Account,
+        (200, 201),
+        models.AccountBody,
+        refusals=(no.StoreFailed,),
+        etag=True,
+    ),
+    Operation(
+        "DELETE",
+        f"{V1}/accounts/{{account}}",
+        delete_account,
+        ADMINS,
+        status=(204,),
+        refusals=(access.UnknownAccount, no.StoreFailed),
+        etag=True,
+    ),
+    Operation(
+        "GET",
+        f"{V1}/audit-log",
+        list_commands,
+        ADMINS,
+        answers.Page[answers.Command],
+        query=models.CommandsQuery,
+        refusals=(no.StoreFailed,),
+    ),
+]

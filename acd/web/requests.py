@@ -1,0 +1,200 @@
+"""What every handler needs of a request: the agent handler it names, who asks, its body and query as models."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import queue
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from acd.access.principals import Principal
+from acd.access.register import Register
+from acd.commands import Commands
+from acd.core.records import State
+from acd.core.refusals import StoreFailed
+from acd.store import Store
+from acd.web.models import ListQuery, PathName
+from acd.web.problems import Invalid
+from acd.web.repeats import Repeats
+
+Model = TypeVar("Model", bound=BaseModel)
+Json = dict[str, Any]
+BODY_WITHIN = 30.0  # seconds for a body to come
+WRITTEN_WITHIN = 2.0  # seconds for the newest rows to reach the database
+
+
+class Handler:
+    """One agent handler as the web sees it."""
+
+    def __init__(self, commands: Commands, store: Store) -> None:
+        self.commands = commands
+        self.service = commands.service
+        self.center = commands.center
+        self.store = store
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+    @property
+    def state(self) -> State:
+        return self.center.state
+
+
+HANDLERS = web.AppKey("handlers", dict[str, Handler])
+STORE = web.AppKey("store", Store)
+REGISTER = web.AppKey("register", Register)
+REPEATS = web.AppKey("repeats", Repeats)
+PRINCIPAL = web.RequestKey("principal", Principal)  # who asks; set before any handler is reached
+BODY = web.RequestKey("body", str)  # what was asked for, without secrets, for the log of commands
+
+
+def handler_of(request: web.Request) -> Handler:
+    """The agent handler that the path names."""
+    try:
+        return request.app[HANDLERS][request.match_info["handler"]]
+    except KeyError:
+        raise web.HTTPNotFound() from None
+
+
+def principal_of(request: web.Request) -> Principal:
+    """Who asks."""
+    return request[PRINCIPAL]
+
+
+async def body_of(request: web.Request, model: type[Model]) -> Model:
+    """The body as a model. Raises Invalid, naming what does not fit."""
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            data = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout() from None
+    except web.RequestPayloadError:
+        raise Invalid([{"loc": ["body"], "msg": "is not encoded as its headers say", "type": "encoding"}]) from None
+    try:
+        content = json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise Invalid([{"loc": ["body"], "msg": "is not valid UTF-8", "type": "utf8"}]) from None
+    except (ValueError, RecursionError):  # also a number of thousands of digits
+        raise Invalid([{"loc": ["body"], "msg": "is not valid JSON", "type": "json_invalid"}]) from None
+    try:
+        body = model.model_validate(content)
+    except ValidationError as error:
+        raise Invalid.of(error, "body") from None
+    request[BODY] = _without_secrets(body)
+    return body
+
+
+def _without_secrets(body: BaseModel) -> str:
+    """The body as JSON; a SecretStr shows itself as stars."""
+    return json.dumps(body.model_dump(mode="json", exclude_unset=True), ensure_ascii=False, default=str)
+
+
+def new_name(request: web.Request, what: str) -> str:
+    """The name that the path gives to something that may be new. Raises Invalid."""
+    try:
+        return PathName(name=request.match_info[what]).name
+    except ValidationError as error:
+        raise Invalid.of(error, "path") from None
+
+
+def query_of(request: web.Request, model: type[Model]) -> Model:
+    """The query as a model; a name given twice, or that does not exist, is refused. Raises Invalid."""
+    twice = next((name for name in request.query if len(request.query.getall(name)) > 1), None)
+    if twice is not None:
+        raise Invalid([{"loc": ["query", twice], "msg": "is given more than once", "type": "twice"}])
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as error:
+        raise Invalid.of(error, "query") from None
+
+
+def answer(body: Any, status: int = 200, *, request: web.Request | None = None) -> web.Response:
+    """A JSON answer. Of a picture that was asked for (`request`): with an ETag, and 304 where the client has it."""
+    response = web.Response(text=json.dumps(body), status=status, content_type="application/json")
+    if request is not None:
+        mark = mark_of(body)
+        response.etag = mark
+        known = request.if_none_match if request.method in ("GET", "HEAD") else None
+        if known is not None and any(each.value in (mark, "*") for each in known):
+            return web.Response(status=304, headers={"ETag": response.headers["ETag"]})
+    return response
+
+
+def mark_of(body: Any) -> str:
+    """The ETag's value: another for everything that differs."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def need_match(request: web.Request, present: Any) -> None:
+    """If-Match: the change is meant for what is there now, and for nothing else. Raises HTTPPreconditionFailed."""
+    wanted = request.if_match
+    if wanted is None:
+        return
+    mark = None if present is None else mark_of(present)
+    if not any(each.value == mark or (each.value == "*" and mark is not None) for each in wanted):
+        raise web.HTTPPreconditionFailed()
+
+
+# Lists ----------------------------------------------------------------------------------------------------
+
+
+def page(items: Iterable[Mapping[str, Any]], query: ListQuery, key: Callable[[Mapping[str, Any]], str]) -> Json:
+    """One page of a list: sorted, cut off, and a cursor for the next one. `key` tells items apart."""
+    descending, name = query.sort.startswith("-"), query.sort.lstrip("-")
+
+    def place(item: Mapping[str, Any]) -> tuple[str, str]:
+        return (_sortable(item[name]) if name else "", key(item))
+
+    ordered = sorted(items, key=place, reverse=descending)
+    if query.cursor is not None:
+        behind = cursor_of(query.cursor, 2)
+        last = (str(behind[0]), str(behind[1]))
+        ordered = [item for item in ordered if (place(item) < last if descending else place(item) > last)]
+    shown = ordered[: query.limit]
+    more = len(ordered) > len(shown)
+    return {"items": shown, "next": as_cursor(place(shown[-1])) if more else None}
+
+
+def _sortable(value: Any) -> str:
+    """Any value as text whose order is that of the values; what is not known comes first."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "" if value is None else str(value)
+    return f"{value:030.9f}"
+
+
+def as_cursor(place: Sequence[Any]) -> str:
+    """Where a page ended, as text that nobody need understand."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def cursor_of(text: str, parts: int) -> list[Any]:
+    """The other way. Raises Invalid."""
+    try:
+        place = json.loads(base64.urlsafe_b64decode(text))
+        if isinstance(place, list) and len(place) == parts:
+            json.dumps(
+                place, allow_nan=False, ensure_ascii=False
+            ).encode()  # no lone surrogate, which no database takes
+            return place
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise Invalid([{"loc": ["query", "cursor"], "msg": "is not a cursor", "type": "cursor"}])
+
+
+async def written(store: Store) -> None:
+    """So that what has just happened is in the database. Raises StoreFailed where that takes too long."""
+    try:
+        async with asyncio.timeout(WRITTEN_WITHIN):
+            await store.written()
+    except (TimeoutError, queue.Full):
+        raise StoreFailed(f"The store is not up to date: {store.problem or 'it is busy'}") from None
+
+
+def secret_of(value: SecretStr | None) -> str | None:
+    """What a secret field holds."""
+    return None if value is None else value.get_secret_value()
