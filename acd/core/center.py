@@ -12,7 +12,7 @@ from acd.core import events as ev
 from acd.core.calls import Calls, new_queue
 from acd.core.comparison import Comparison
 from acd.core.devices import device_of_address, device_of_channel
-from acd.core.effects import Effect, GroupMoved, HandlerMoved, QueueMoved, VisitMoved
+from acd.core.effects import Effect, GroupMoved, HandlerMoved, QueueMoved, Touched, VisitMoved
 from acd.core.figures import Measured, Tally
 from acd.core.floor import REMOVED, Floor
 from acd.core.members import OUT_OF_SERVICE, OWN_REASONS, Members, present
@@ -356,12 +356,14 @@ class Center:
         agent = Agent(event.agent, event.id, event.user, event.at, measured, since=event.at)
         agent.wrap_up = self.state.registered.agents.get(event.agent)
         self.state.agents[event.agent] = agent
+        self._emit(Touched(event.at, agent=agent.key))
 
     def _wrap_up_set(self, event: ev.WrapUpSet) -> None:
         if event.agent is not None:
             self.state.agents[event.agent].wrap_up = event.seconds
         if event.queue is not None:
             self.calls.queue(event.queue, event.at).wrap_up = event.seconds
+        self._emit(Touched(event.at, agent=event.agent or "", queue=event.queue or ""))
 
     def _group_set(self, event: ev.GroupSet) -> None:
         """Sessions of the group follow: into the queues that came, out of those that went."""
@@ -370,6 +372,7 @@ class Center:
             self._emit(GroupMoved(event.at, event.group, ACDGroupEvent.NEW_GROUP))
         group = self.state.groups[event.group]
         group.queues = list(event.queues)
+        self._emit(Touched(event.at, group=group.name))
         for queue in event.queues:
             if queue not in self.state.queues:
                 self.state.queues[queue] = new_queue(self.state, queue, event.at)
@@ -426,6 +429,7 @@ class Center:
             self.floor.end_wrap_up(session, event.at)
         else:
             self.floor.wrap_up_until(session, event.until)
+            self._emit(Touched(event.at, session=session.id))
 
     def _period_set(self, event: ev.MeasurementPeriodSet) -> None:
         measured: list[Measured[Any]] = []
@@ -436,6 +440,7 @@ class Center:
         for each in measured:
             each.own = True
             each.restart(event.at, event.seconds)
+        self._emit(Touched(event.at, agent=event.agent or "", queue=event.queue or ""))
 
     def _clock_set(self, event: ev.ClockSet) -> None:
         clock.move(self.state, event.by)

@@ -72,6 +72,16 @@ class HandlerMoved(NamedTuple):
     event: AgentHandlerEvent
 
 
+class Touched(NamedTuple):
+    """What is shown of these changed without an event of TAPI's: a reason, a deadline, a period, a group's queues."""
+
+    at: float
+    agent: str = ""
+    session: str = ""
+    queue: str = ""
+    group: str = ""
+
+
 class VisitMoved(NamedTuple):
     """A queue visit began, was answered, ended or got its last figures (`visit.final`)."""
 
@@ -80,5 +90,5 @@ class VisitMoved(NamedTuple):
 
 
 Order = AddMember | RemoveMember | PauseMember
-Change = SessionMoved | AgentMoved | GroupMoved | QueueMoved | HandlerMoved | VisitMoved
+Change = SessionMoved | AgentMoved | GroupMoved | QueueMoved | HandlerMoved | VisitMoved | Touched
 Effect = Order | Change

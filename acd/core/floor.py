@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Callable
 
-from acd.core.effects import AgentMoved, Effect, SessionMoved, VisitMoved
+from acd.core.effects import AgentMoved, Effect, SessionMoved, Touched, VisitMoved
 from acd.core.figures import Tally
 from acd.core.members import Members
 from acd.core.records import Agent, AgentSession, State, Visit
@@ -39,6 +39,7 @@ class Floor:
         on_call = session.busy and session.wrap_up_from is None
         if on_call or (goal is SessionState.SESSION_ENDED and self._rings(session)):
             session.next_state, session.next_reason = goal, reason
+            self._emit(Touched(at, session=session.id))
             return
         session.wish, session.wish_reason, session.next_state = goal, reason, None
         if session.wrap_up_from is not None:
@@ -119,8 +120,13 @@ class Floor:
             if not session.busy:
                 self._settle_session(session, at)
         if len(in_sync) == len(sessions) and not any(session.busy for session in sessions):
-            agent.settled, agent.settled_reason = agent.asked, agent.asked_reason
+            self._settle_agent(agent, at)
         self.derive(agent, at)
+
+    def _settle_agent(self, agent: Agent, at: float) -> None:
+        if (agent.settled, agent.settled_reason) != (agent.asked, agent.asked_reason):
+            agent.settled, agent.settled_reason = agent.asked, agent.asked_reason
+            self._emit(Touched(at, agent=agent.key))
 
     def _settle_session(self, session: AgentSession, at: float) -> None:
         if not session.joined and session.wish is SessionState.SESSION_ENDED:  # refused before anybody saw it
@@ -132,6 +138,7 @@ class Floor:
             self.announce(session, session.wish, at, session.wish_reason)
         elif session.reason != session.wish_reason:
             session.reason = session.wish_reason
+            self._emit(Touched(at, session=session.id))
         if session.state is SessionState.SESSION_ENDED:
             self._leave(session, at)
 

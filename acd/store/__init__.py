@@ -183,6 +183,10 @@ class Store:
         """Adds or renews a row of a table that has no method of its own."""
         self._put(str(row.__tablename__), row.model_dump())
 
+    def keep_envelope(self, values: dict[str, Any]) -> None:
+        """Adds an envelope of the stream, by the columns of its table."""
+        self._put("envelope", values)
+
     def keep_heard(self, handler: str, heard: Heard) -> None:
         """Renews the mark until which Asterisk was heard."""
         queue_log, cel = heard.queue_log or (None, None), heard.cel or (None, None)

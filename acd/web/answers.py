@@ -81,6 +81,24 @@ class Call(TypedDict):
     wrap_up_time_exact: float | None
 
 
+class Picture(TypedDict):
+    """Everything at one moment. `seq`: the number of the last envelope that is in it."""
+
+    seq: int
+    handlers: list[Any]
+
+
+class Envelope(TypedDict):
+    """One message of the stream. `subject`: the object as its GET shows it."""
+
+    seq: int
+    at: str
+    handler: str
+    type: str
+    event: str
+    subject: Any
+
+
 class Session(TypedDict):
     """Who you are. `handler`, `agent`: of an agent; `groups`: those within a supervisor's reach, null for all."""
 

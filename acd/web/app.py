@@ -10,20 +10,22 @@ from acd.access.attempts import Attempts
 from acd.access.principals import Principal
 from acd.access.refusals import ForeignOrigin, TooManyAttempts, Unauthorized
 from acd.access.register import Register
+from acd.feed import Feed
 from acd.store import Store
-from acd.web import objects, people
+from acd.web import objects, people, stream
 from acd.web.metrics import metrics
+from acd.web.news import News
 from acd.web.operations import SAFE, Operation, add_routes
 from acd.web.problems import problems
 from acd.web.repeats import Repeats
-from acd.web.requests import HANDLERS, PRINCIPAL, REGISTER, REPEATS, STORE, Handler
+from acd.web.requests import FEED, HANDLERS, PRINCIPAL, REGISTER, REPEATS, STORE, Handler
 
 OPEN = frozenset({"/healthz", "/readyz"})  # a probe has no token, and these tell nothing about anybody
 LARGEST_BODY = 64 * 1024
 MOST_LOG_INS, WITHIN = 30, 60.0  # that fail, from one network address; seconds
 LOG_IN = ("POST", "/api/v1/session")
 
-OPERATIONS: list[Operation] = [*people.OPERATIONS, *objects.OPERATIONS]
+OPERATIONS: list[Operation] = [*people.OPERATIONS, *objects.OPERATIONS, *stream.OPERATIONS]
 PUBLIC = frozenset((operation.method, operation.path) for operation in OPERATIONS if not operation.roles)
 
 
@@ -33,6 +35,10 @@ def make_app(handlers: dict[str, Handler], store: Store, token: str) -> web.Appl
     app[HANDLERS], app[STORE] = handlers, store
     app[REGISTER] = Register(store, token)
     app[REPEATS] = Repeats()
+    app[FEED] = Feed(store)
+    for handler in handlers.values():
+        News(handler, app[FEED])
+    app.on_shutdown.append(stream.end_streams)
     app.router.add_get("/healthz", _health)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/metrics", _metrics)

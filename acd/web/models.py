@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from acd.access.principals import Role
 from acd.core.states import AgentState, SessionState
@@ -241,6 +241,23 @@ class WaitingQuery(ListQuery):
     """Waiting callers in the order in which they will be served."""
 
     sort: Literal["", "position", "-position"] = ""
+
+
+def _listed(value: object) -> object:
+    return [each for each in value.split(",") if each] if isinstance(value, str) else value
+
+
+Listed = Annotated[frozenset[str], BeforeValidator(_listed), Field(min_length=1, max_length=1000)]
+
+
+class StreamQuery(Query):
+    """After which envelope to begin, and which to leave out: by type, queue, agent, group, separated by commas."""
+
+    after: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    types: Annotated[Listed | None, Field(alias="type")] = None
+    queues: Annotated[Listed | None, Field(alias="queue")] = None
+    agents: Annotated[Listed | None, Field(alias="agent")] = None
+    groups: Annotated[Listed | None, Field(alias="group")] = None
 
 
 class CallsQuery(Query):

@@ -16,6 +16,7 @@ from acd.access.register import Register
 from acd.commands import Commands
 from acd.core.records import State
 from acd.core.refusals import StoreFailed
+from acd.feed import Feed
 from acd.store import Store
 from acd.web.models import ListQuery, PathName
 from acd.web.problems import Invalid
@@ -49,6 +50,7 @@ HANDLERS = web.AppKey("handlers", dict[str, Handler])
 STORE = web.AppKey("store", Store)
 REGISTER = web.AppKey("register", Register)
 REPEATS = web.AppKey("repeats", Repeats)
+FEED = web.AppKey("feed", Feed)
 PRINCIPAL = web.RequestKey("principal", Principal)  # who asks; set before any handler is reached
 BODY = web.RequestKey("body", str)  # what was asked for, without secrets, for the log of commands
 

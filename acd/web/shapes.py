@@ -1,5 +1,6 @@
 """What goes out: views of the core as JSON, names as in the TAPI contract."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,6 +19,11 @@ from acd.web.requests import Handler, Json
 def moment(at: float) -> str:
     """Seconds since 1970 as ISO 8601 UTC."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment_now() -> str:
+    """The present, as ISO 8601 UTC."""
+    return moment(time.time())
 
 
 def _same(value: Any) -> Any:

@@ -12,11 +12,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDictProxy
 
+from acd.access.register import Register
 from acd.core.records import AgentSession
+from acd.feed import Feed
 from acd.serve import make_handler
 from acd.settings import HandlerSettings
 from acd.store import Store
 from acd.web.app import make_app
+from acd.web.requests import FEED, REGISTER
 from acd.web.server import Runner
 from tests.helpers import until
 from tests.web.switch import Call, Switch
@@ -80,6 +83,25 @@ class House:
     async def get(self, path: str) -> Any:
         """The body of a GET that succeeds."""
         answer = await self.call("GET", path)
+        assert answer.status == 200, answer.text
+        return answer.body
+
+    @property
+    def feed(self) -> Feed:
+        return self.app[FEED]
+
+    @property
+    def register(self) -> Register:
+        return self.app[REGISTER]
+
+    def socket(self, query: str, token: str = TOKEN, **more: Any) -> Any:
+        """The stream as a WebSocket."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.client.ws_connect(f"/api/v1/ws{query}", headers=headers, **more)
+
+    async def set_state(self, session: str, state: str, reason: str = "") -> Any:
+        """put_State of a session that succeeds."""
+        answer = await self.call("PUT", f"sessions/{session}/state", {"state": state, "reason": reason})
         assert answer.status == 200, answer.text
         return answer.body
 

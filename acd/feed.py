@@ -1,0 +1,213 @@
+"""The stream: every change as an envelope with a number, for any number of subscribers, each at his own pace.
+
+There is one buffer, and a subscriber is a place in it: who is slow holds nobody up and costs no memory. Who is
+further back reads from the log in the database; who asks for what is gone from there as well begins anew.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import queue
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlmodel import col
+
+from acd.store import Store
+from acd.store.tables import EnvelopeRow
+
+log = logging.getLogger(__name__)
+
+KEPT = 5_000  # envelopes in memory: some megabytes
+AT_ONCE = 500  # of the log, or of the buffer, in one piece
+WRITTEN_WITHIN = 2.0  # seconds for the newest envelopes to reach the log before it is read
+PAUSE = 0.004  # seconds between two rounds: at a thousand changes a second each subscriber is written to 250 times
+AFTER_A_CRASH = 1_000_000  # numbers that are left out, because some of them may have been told and not kept
+OWN = "acd"  # the type of the feed's own envelopes
+ENDED = "ENDED"
+
+
+class Envelope(NamedTuple):
+    """One message. `agents`, `queues`, `groups`: those whom it concerns; `text`: as JSON, as subscribers get it."""
+
+    seq: int
+    handler: str
+    type: str
+    event: str
+    agents: Sequence[str]
+    queues: Sequence[str]
+    groups: Sequence[str]
+    text: str
+
+
+class Gone(LookupError):
+    """What comes after this number cannot be told any more."""
+
+
+@dataclass(slots=True)
+class Stats:
+    """For the metrics."""
+
+    subscribers: int = 0
+    published: int = 0
+    resets: int = 0
+    closed_slow: int = 0
+
+
+class Feed:
+    """The hub between the changes of all handlers and the subscribers."""
+
+    def __init__(self, store: Store) -> None:
+        self.stats = Stats()
+        self._store = store
+        self._buffer: deque[Envelope] = deque(maxlen=KEPT)
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._round: asyncio.TimerHandle | None = None
+        self._round_at = 0.0
+        self._closed = False
+        last = store.rows(EnvelopeRow, by=[col(EnvelopeRow.seq).desc()], limit=1)
+        ended_well = not last or (last[0].type, last[0].event) == (OWN, ENDED)
+        self.seq = (last[0].seq if last else 0) + (0 if ended_well else AFTER_A_CRASH)
+        self._oldest = 0 if ended_well else self.seq  # what was before this number is no longer known for certain
+
+    def publish(
+        self,
+        handler: str,
+        at: float,
+        type: str,
+        event: str,
+        subject: Any,
+        *,
+        agents: Collection[str] = (),
+        queues: Collection[str] = (),
+        groups: Collection[str] = (),
+    ) -> None:
+        """Numbers a change, keeps it, and tells it in the next round."""
+        self.seq += 1
+        moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        head = {"seq": self.seq, "at": moment, "handler": handler, "type": type, "event": event, "subject": subject}
+        text = json.dumps(head, ensure_ascii=False)
+        envelope = Envelope(self.seq, handler, type, event, tuple(agents), tuple(queues), tuple(groups), text)
+        self._buffer.append(envelope)
+        self.stats.published += 1
+        self._store.keep_envelope(_row(envelope, at))
+        if self._waiting and self._round is None:
+            loop = asyncio.get_running_loop()
+            self._round = loop.call_at(max(loop.time(), self._round_at + PAUSE), self._wake)
+
+    def _wake(self) -> None:
+        self._round = None
+        self._round_at = asyncio.get_running_loop().time()
+        waiting, self._waiting = self._waiting, set()
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
+
+    async def after(self, seq: int, patience: float) -> Sequence[Envelope]:
+        """The envelopes after this number, some of them at least; none when nothing comes for so many seconds.
+
+        Raises Gone, and Closed when the feed has ended.
+        """
+        if seq > self.seq or seq < self._oldest:
+            raise Gone(seq)
+        if seq == self.seq and not await self._news(patience):
+            return ()
+        first = self._buffer[0].seq if self._buffer else self.seq + 1
+        if seq + 1 < first:
+            return await self._from_log(seq)
+        return list(islice(self._buffer, seq + 1 - first, seq + 1 - first + AT_ONCE))
+
+    async def _news(self, patience: float) -> bool:
+        if self._closed:
+            raise Closed()
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiter)
+        try:
+            async with asyncio.timeout(patience):
+                await waiter
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.discard(waiter)
+        return True
+
+    async def _from_log(self, seq: int) -> Sequence[Envelope]:
+        with contextlib.suppress(TimeoutError, queue.Full):  # then it is as with what was never written
+            async with asyncio.timeout(WRITTEN_WITHIN):
+                await self._store.written()
+        newer = col(EnvelopeRow.seq) > seq
+        order = [col(EnvelopeRow.seq)]
+        rows = await asyncio.to_thread(self._store.rows, EnvelopeRow, newer, by=order, limit=AT_ONCE)
+        whole = [row for place, row in enumerate(rows, seq + 1) if row.seq == place]
+        if not whole:  # deleted, or never written because the database was away for too long
+            raise Gone(seq)
+        return [_envelope(row) for row in whole]
+
+    def close(self) -> None:
+        """The last envelope says that acd ends; then every subscription does."""
+        if self._closed:
+            return
+        self.publish("", datetime.now(UTC).timestamp(), OWN, ENDED, None)
+        self._closed = True
+        self._wake()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+
+class Closed(Exception):
+    """The feed has ended; nothing more will come."""
+
+
+async def follow(
+    feed: Feed, after: int, wanted: Callable[[Envelope], bool], patience: float, most_behind: int = KEPT
+) -> AsyncIterator[tuple[int, list[Envelope]]]:
+    """What a subscriber gets, piece by piece: how far he is now, and the envelopes that he wants.
+
+    A piece without envelopes comes when nothing was told for `patience` seconds: he is still there, and so are we.
+    Ends with the feed, and for a subscriber who, once he was up to date, falls `most_behind` envelopes back: he is
+    too slow, and can resume. Raises Gone.
+    """
+    feed.stats.subscribers += 1
+    live = False
+    try:
+        while True:
+            try:
+                found = await feed.after(after, patience)
+            except Closed:
+                return
+            after = found[-1].seq if found else feed.seq
+            live = live or after == feed.seq
+            yield after, [each for each in found if wanted(each)]
+            behind = feed.seq - after
+            if live and behind >= most_behind:
+                feed.stats.closed_slow += 1
+                log.warning("A subscriber is %d envelopes behind and is closed", behind)
+                return
+    finally:
+        feed.stats.subscribers -= 1
+
+
+def _row(envelope: Envelope, at: float) -> dict[str, Any]:
+    return {
+        "seq": envelope.seq,
+        "at": at,
+        "handler": envelope.handler,
+        "type": envelope.type,
+        "event": envelope.event,
+        "agents": json.dumps(envelope.agents),
+        "queues": json.dumps(envelope.queues),
+        "groups": json.dumps(envelope.groups),
+        "text": envelope.text,
+    }
+
+
+def _envelope(row: EnvelopeRow) -> Envelope:
+    agents, queues, groups = (json.loads(text) for text in (row.agents, row.queues, row.groups))
+    return Envelope(row.seq, row.handler, row.type, row.event, agents, queues, groups, row.text)

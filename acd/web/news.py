@@ -1,0 +1,143 @@
+"""What changed in a handler, as envelopes of the stream: TAPI's events, calls, and figures that moved."""
+
+import asyncio
+from collections.abc import Collection
+
+from acd.core.effects import (
+    AgentMoved,
+    Change,
+    GroupMoved,
+    HandlerMoved,
+    QueueMoved,
+    SessionMoved,
+    Touched,
+    VisitMoved,
+)
+from acd.core.records import Visit
+from acd.core.states import AgentHandlerEvent
+from acd.feed import Feed
+from acd.store import call_values
+from acd.web import shapes
+from acd.web.requests import Handler, Json
+
+FIGURES_EVERY = 0.5  # seconds between two messages with the figures of the same agent, session or queue
+
+
+class News:
+    """Listens to one handler and publishes what its subscribers want to hear."""
+
+    def __init__(self, handler: Handler, feed: Feed) -> None:
+        self._handler = handler
+        self._feed = feed
+        self._agents: set[str] = set()  # whose figures moved since they were told
+        self._sessions: set[str] = set()
+        self._queues: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        handler.service.listen(self.hear)
+
+    def hear(self, change: Change) -> None:
+        """Publishes a change, or notes that figures moved, which are told together a little later."""
+        match change:
+            case SessionMoved(at, key, event):
+                self._session(at, "agent-session", event.name, key)
+                self._touch(agent=self._handler.state.sessions[key].agent)
+            case AgentMoved(at, key, event):
+                self._agent(at, "agent", event.name, key)
+            case GroupMoved(at, name, event):
+                group = self._handler.state.groups.get(name)
+                queues = [] if group is None else group.queues
+                self._publish(at, "acd-group", event.name, {"name": name, "queues": queues}, groups=[name])
+            case QueueMoved(at, name, event):
+                self._queue(at, "queue", event.name, name)
+            case HandlerMoved(at, event):
+                subject = shapes.handler(self._handler)
+                self._publish(at, "agent-handler", event.name, dict(subject))
+                came = event is AgentHandlerEvent.NEW_AGENTHANDLER
+                self._publish(at, "link", "UP" if came else "DOWN", dict(subject))
+            case VisitMoved(at, visit):
+                self._call(at, visit)
+                self._touch(agent=visit.agent or "", session=visit.session or "", queue=visit.queue)
+            case Touched(at, agent, session, queue, group):
+                self._touch(agent=agent, session=session, queue=queue)
+                if group in self._handler.state.groups:
+                    shown = shapes.group(self._handler.state.groups[group])
+                    self._publish(at, "statistics", "ACD_GROUP", dict(shown), groups=[group])
+
+    def _touch(self, *, agent: str = "", session: str = "", queue: str = "") -> None:
+        for names, name in ((self._agents, agent), (self._sessions, session), (self._queues, queue)):
+            if name:
+                names.add(name)
+        if self._timer is None:
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:  # before the start, when nobody listens yet
+                return
+            self._timer = loop.call_later(FIGURES_EVERY, self._tell_figures)
+
+    def _tell_figures(self) -> None:
+        self._timer = None
+        now, state = self._handler.service.now(), self._handler.state
+        for key in self._agents & state.agents.keys():
+            self._agent(now, "statistics", "AGENT", key)
+        for key in self._sessions & state.sessions.keys():
+            self._session(now, "statistics", "AGENT_SESSION", key)
+        for name in self._queues & state.queues.keys():
+            self._queue(now, "statistics", "QUEUE", name)
+        for names in (self._agents, self._sessions, self._queues):
+            names.clear()
+
+    def close(self) -> None:
+        """Nothing more is told."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # Subjects ---------------------------------------------------------------------------------------------
+
+    def _agent(self, at: float, type: str, event: str, key: str) -> None:
+        agent = self._handler.state.agents[key]
+        groups = {self._handler.state.sessions[each].group for each in agent.sessions}
+        self._publish(
+            at, type, event, shapes.agent(self._handler.center, agent, at), agents=[key], groups=sorted(groups)
+        )
+
+    def _session(self, at: float, type: str, event: str, key: str) -> None:
+        session = self._handler.state.sessions[key]
+        self._publish(at, type, event, shapes.session(session, at), agents=[session.agent], groups=[session.group])
+
+    def _queue(self, at: float, type: str, event: str, name: str) -> None:
+        subject = shapes.queue(self._handler.center, name, at)
+        self._publish(at, type, event, subject, queues=[name], groups=self._groups_with(name))
+
+    def _call(self, at: float, visit: Visit) -> None:
+        subject = shapes.call(call_values(self._handler.name, visit))
+        agents = [visit.agent] if visit.agent else []
+        groups = self._groups_with(visit.queue)
+        self._publish(at, "call", _stage(visit), dict(subject), agents=agents, queues=[visit.queue], groups=groups)
+
+    def _groups_with(self, queue: str) -> list[str]:
+        return [group.name for group in self._handler.state.groups.values() if queue in group.queues]
+
+    def _publish(
+        self,
+        at: float,
+        type: str,
+        event: str,
+        subject: Json,
+        *,
+        agents: Collection[str] = (),
+        queues: Collection[str] = (),
+        groups: Collection[str] = (),
+    ) -> None:
+        name = self._handler.name
+        self._feed.publish(name, at, type, event, subject, agents=agents, queues=queues, groups=groups)
+
+
+def _stage(visit: Visit) -> str:
+    """How far a visit is: QUEUED, ANSWERED, RELEASED, COMPLETED, or in what other way it ended."""
+    if visit.outcome is None:
+        return "QUEUED"
+    if visit.answered is None:
+        return visit.outcome.name
+    if visit.released is None:
+        return "ANSWERED"
+    return "RELEASED" if visit.wrap_up is None else "COMPLETED"

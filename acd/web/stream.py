@@ -1,0 +1,232 @@
+"""The stream over HTTP: Server-Sent Events and a WebSocket with the same envelopes, and the whole picture."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import WSMsgType, web
+
+from acd.access.principals import EVERYBODY, Principal
+from acd.feed import OWN, Envelope, Gone, follow
+from acd.web import answers, models, shapes
+from acd.web.operations import Operation
+from acd.web.problems import Invalid
+from acd.web.requests import FEED, HANDLERS, REGISTER, Handler, Json, answer, principal_of, query_of
+
+HEARTBEAT = 15.0  # seconds after which a silent stream says that it is alive
+SEND_WITHIN = 30.0  # seconds for a subscriber to take what is sent to him
+OF_QUEUES = frozenset({"queue", "acd-group"})
+OF_ALL = frozenset({"agent-handler", "link", OWN})  # what concerns everybody
+
+
+# The picture ----------------------------------------------------------------------------------------------
+
+
+async def get_picture(request: web.Request) -> web.Response:
+    """Everything within reach at one moment, and the number of the last envelope that is in it."""
+    return answer(picture(request.app, principal_of(request)), request=request)
+
+
+def picture(app: web.Application, who: Principal) -> answers.Picture:
+    """What `who` may see. What follows is in the stream after `seq`."""
+    handlers = [_handler_picture(each, who) for each in app[HANDLERS].values() if who.handler in (None, each.name)]
+    return {"seq": app[FEED].seq, "handlers": handlers}
+
+
+def _handler_picture(handler: Handler, who: Principal) -> Json:
+    name, state, center, now = handler.name, handler.state, handler.center, handler.service.now()
+    agents = [each for each in state.agents.values() if who.reaches_all or who.reaches_agent(name, each.key, state)]
+    within = who.queues_within_reach(name, state)
+    queues = [each for each in state.queues if within is None or each in within]
+    return {
+        **shapes.handler(handler),
+        "agents": [shapes.agent(center, each, now) for each in agents],
+        "sessions": [shapes.session(state.sessions[key], now) for each in agents for key in each.sessions],
+        "queues": [shapes.queue(center, each, now) for each in queues],
+        "acd_groups": [shapes.group(each) for each in state.groups.values() if who.reaches_group(name, each.name)],
+        "calls": [] if who.agent else [call for each in queues for call in shapes.waiting(center, each)],
+    }
+
+
+# Who gets what --------------------------------------------------------------------------------------------
+
+
+def wanted_by(app: web.Application, who: Principal, query: models.StreamQuery) -> Callable[[Envelope], bool]:
+    """Whether an envelope is within the reach of `who` and is what he asked for."""
+    types, queues, agents, groups = query.types, query.queues, query.agents, query.groups
+
+    def wanted(envelope: Envelope) -> bool:
+        if envelope.type == OWN:
+            return True
+        return (
+            (types is None or envelope.type in types)
+            and (queues is None or not queues.isdisjoint(envelope.queues))
+            and (agents is None or not agents.isdisjoint(envelope.agents))
+            and (groups is None or not groups.isdisjoint(envelope.groups))
+            and (who.reaches_all or _may_see(app, who, envelope))
+        )
+
+    return wanted
+
+
+def _may_see(app: web.Application, who: Principal, envelope: Envelope) -> bool:
+    if who.handler not in (None, envelope.handler) and envelope.handler:
+        return False
+    if envelope.type in OF_ALL:
+        return True
+    if who.agent is not None:
+        return who.agent in envelope.agents or _is_of_his_queues(app, who, envelope)
+    assert who.groups is not None
+    return not who.groups.isdisjoint(envelope.groups) or (envelope.type == "note" and not envelope.groups)
+
+
+def _is_of_his_queues(app: web.Application, who: Principal, envelope: Envelope) -> bool:
+    """An agent sees the figures of his queues, but no caller's number and no colleague's state."""
+    if envelope.type == "note":
+        return not envelope.agents and (not envelope.groups or _serves(app, who, envelope))
+    figures = envelope.type == "statistics" and envelope.event in ("QUEUE", "ACD_GROUP")
+    return (figures or envelope.type in OF_QUEUES) and _serves(app, who, envelope)
+
+
+def _serves(app: web.Application, who: Principal, envelope: Envelope) -> bool:
+    handler = app[HANDLERS].get(envelope.handler)
+    agent = handler.state.agents.get(who.agent or "") if handler is not None else None
+    if handler is None or agent is None:
+        return False
+    return any(handler.state.sessions[key].group in envelope.groups for key in agent.sessions)
+
+
+# What is sent ---------------------------------------------------------------------------------------------
+
+
+async def _pieces(
+    request: web.Request, who: Principal, query: models.StreamQuery, after: int
+) -> AsyncIterator[tuple[int, list[str], list[int]]]:
+    """(place, texts of envelopes, their numbers) for a subscriber; a `reset` where what he asks for is gone."""
+    feed, wanted = request.app[FEED], wanted_by(request.app, who, query)
+    while True:
+        try:
+            async for place, found in follow(feed, after, wanted, HEARTBEAT):
+                if not request.app[REGISTER].is_live(who.key):  # revoked, expired or logged out meanwhile
+                    return
+                after = place
+                yield place, [each.text for each in found], [each.seq for each in found]
+            return
+        except Gone:
+            feed.stats.resets += 1
+            after, text = _reset(request.app, who)
+            yield after, [text], [after]
+
+
+def _reset(app: web.Application, who: Principal) -> tuple[int, str]:
+    shown = picture(app, who)
+    head = {"seq": shown["seq"], "at": shapes.moment_now(), "handler": "", "type": "reset", "event": "RESET"}
+    return shown["seq"], json.dumps({**head, "subject": shown}, ensure_ascii=False)
+
+
+def _start(request: web.Request, query: models.StreamQuery) -> int:
+    """After which number he wants to hear. A new subscriber hears what comes from now on."""
+    header = request.headers.get("Last-Event-ID", "").strip()
+    if header:
+        try:
+            return max(0, int(header)) if len(header) < LONGEST_NUMBER else 2**63
+        except ValueError:
+            message = {"loc": ["header", "Last-Event-ID"], "msg": "is not a number", "type": "int_parsing"}
+            raise Invalid([message]) from None
+    return request.app[FEED].seq if query.after is None else query.after
+
+
+LONGEST_NUMBER = 19  # digits
+
+
+async def stream_events(request: web.Request) -> web.StreamResponse:
+    """The stream as Server-Sent Events: `id` is the envelope's `seq`, `data` the envelope. Resumes by Last-Event-ID.
+
+    A comment every 15 s says that it is alive, with the number up to which nothing was left out.
+    """
+    who, query = principal_of(request), query_of(request, models.StreamQuery)
+    after = _start(request, query)
+    response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    response.content_type = "text/event-stream"
+    await response.prepare(request)
+    try:
+        await _write(response, f"retry: 1000\nid: {after}\n\n")
+        async for place, texts, numbers in _pieces(request, who, query, after):
+            if texts:
+                await _write(response, "".join(map(_frame, numbers, texts)))
+            else:
+                await _write(response, f": {place}\nid: {place}\n\n")
+    except (ConnectionResetError, TimeoutError):  # gone, or too slow to take anything
+        _give_up(request)
+    return response
+
+
+def _frame(number: int, text: str) -> str:
+    return f"id: {number}\ndata: {text}\n\n"
+
+
+async def _write(response: web.StreamResponse, text: str) -> None:
+    async with asyncio.timeout(SEND_WITHIN):
+        await response.write(text.encode())
+
+
+def _give_up(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+async def stream_websocket(request: web.Request) -> web.StreamResponse:
+    """The stream as a WebSocket: one envelope a text frame. Resumes by `?after=<seq>`."""
+    who, query = principal_of(request), query_of(request, models.StreamQuery)
+    after = _start(request, query)
+    socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=LARGEST_MESSAGE)
+    if not socket.can_prepare(request).ok:
+        raise Invalid([{"loc": ["header", "Upgrade"], "msg": "a WebSocket is wanted here", "type": "missing"}])
+    await socket.prepare(request)
+    sending = asyncio.create_task(_send(request, socket, who, query, after))
+    try:
+        async for message in socket:  # nothing is expected from him, but his leaving is heard here
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                await socket.close(code=1003, message=b"this stream only speaks")
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+    return socket
+
+
+LARGEST_MESSAGE = 1024  # bytes that a subscriber may send
+
+
+async def _send(
+    request: web.Request, socket: web.WebSocketResponse, who: Principal, query: models.StreamQuery, after: int
+) -> None:
+    try:
+        async for _place, texts, _numbers in _pieces(request, who, query, after):
+            async with asyncio.timeout(SEND_WITHIN):
+                for text in texts:
+                    await socket.send_str(text)
+    except (ConnectionResetError, TimeoutError):
+        _give_up(request)
+    else:
+        await socket.close(code=1001, message=b"the stream ends; resume it")
+
+
+async def end_streams(app: web.Application) -> None:
+    """At the end of acd every stream says so and ends, so that nobody holds up its going."""
+    app[FEED].close()
+
+
+V1 = "/api/v1"
+OPERATIONS = [
+    Operation("GET", f"{V1}/picture", get_picture, EVERYBODY, answers.Picture, etag=True),
+    Operation(
+        "GET",
+        f"{V1}/events",
+        stream_events,
+        EVERYBODY,
+        answers.Envelope,
+        query=models.StreamQuery,
+        media=("text/event-stream",),
+    ),
+    Operation("GET", f"{V1}/ws", stream_websocket, EVERYBODY, answers.Envelope, (101,), query=models.StreamQuery),
+]
