@@ -445,7 +445,8 @@ def _option_finding(level: str, queue: str, option: str, found: str, why: str, *
 
 
 def _wrap_up(settings: HandlerSettings, queue: str) -> float:
-    return settings.queues[queue].wrap_up if queue in settings.queues else settings.wrap_up
+    own = settings.queues[queue].wrap_up if queue in settings.queues else None
+    return settings.wrap_up if own is None else own
 
 
 YES = ("yes", "true", "y", "t", "1", "on")

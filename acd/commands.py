@@ -5,11 +5,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from acd import pins
+from acd.asterisk import translate
 from acd.core import events as ev
 from acd.core import refusals
 from acd.core.devices import device_of_address
-from acd.core.records import Agent, AgentSession
-from acd.core.states import AgentState, SessionState
+from acd.core.records import Agent, AgentSession, Monitor
+from acd.core.states import AgentState, MonitorMode, MonitorState, Outcome, SessionState
 from acd.pins import PinGuard
 from acd.service import Service
 from acd.store import Store
@@ -58,6 +59,11 @@ class Commands:
                 return phone
         return ""
 
+    def need_usable(self, address: str) -> None:
+        """Raises UnknownAddress for a phone that the settings do not allow."""
+        if not self._usable(address):
+            raise refusals.UnknownAddress(f"The phone {address!r} may not be used for ACD calls.")
+
     def _usable(self, address: str) -> bool:
         return any(fnmatch.fnmatchcase(address, pattern) for pattern in self._addresses)
 
@@ -103,8 +109,7 @@ class Commands:
             if agent.id is None:
                 raise refusals.NoAgentId()
             await self._guard.check(agent.key, pin)
-        if not self._usable(address):
-            raise refusals.UnknownAddress(f"The phone {address!r} may not be used for ACD calls.")
+        self.need_usable(address)
         phone = self._phone_behind(address)
         key = uuid.uuid4().hex[:16]
         event = self.center.create_session(self.service.now(), key, agent.key, group, address, device=phone)
@@ -144,6 +149,12 @@ class Commands:
         event = self.center.ask_agent_state(self.service.now(), key, goal, reason)
         await self.service.command(event, lambda: not agent.pending)
         return agent
+
+    async def set_disposition(self, key: str, code: str) -> AgentSession:
+        """The after-call code of the call in talk or wrap-up. Raises UnknownSession, UnknownDisposition, NoCall."""
+        session = self.center.session(key)
+        await self.service.command(self.center.set_disposition(self.service.now(), key, code), lambda: True)
+        return session
 
     async def end_wrap_up(self, key: str) -> AgentSession:
         """Ends after-call work now. Raises UnknownSession, NotInWrapUp, NotLinked, AsteriskRefused, AsteriskSilent."""
@@ -186,3 +197,110 @@ class Commands:
     async def remove_group(self, name: str) -> None:
         """Takes an ACD group away. Raises UnknownGroup, GroupInUse."""
         await self.service.command(self.center.remove_group(self.service.now(), name), lambda: True)
+
+
+class SupervisorCommands:
+    """What supervisors do to calls, and to agents beyond their states."""
+
+    def __init__(self, service: Service, transfer_context: str, ring_for: float) -> None:
+        """`transfer_context`: where the dialplan lets a caller wait in the queue whose name is the extension.
+
+        `ring_for`: seconds for which a supervisor's phone rings.
+        """
+        self.service = service
+        self.center = service.center
+        self._context = transfer_context
+        self._ring_for = ring_for
+
+    async def set_penalty(self, agent_key: str, queue: str, penalty: int) -> None:
+        """How late an agent's turn comes in a queue, now and whenever he is logged on.
+
+        Raises UnknownAgent, UnknownQueue, NotLinked, AsteriskRefused, AsteriskSilent.
+        """
+        agent = self.center.agent(agent_key)
+        event = self.center.set_penalty(self.service.now(), agent_key, queue, penalty)
+        confirmed = self.center.supervision.penalty_confirmed
+        await self.service.command(event, lambda: confirmed(agent, queue, penalty))
+
+    async def move(self, commands: Commands, key: str, group: str) -> AgentSession:
+        """Logs an agent on for another group at the same phone, as ready as he is, and off from the one he was in.
+
+        What happens in a call comes at its end. Raises as create_session and set_session_state.
+        """
+        session = self.center.session(key)
+        if session.group == group:
+            return session
+        present = (self.center.state.sessions[each] for each in self.center.agent(session.agent).sessions)
+        there = next((each for each in present if each.group == group), None)
+        wish, reason = session.wish, session.wish_reason
+        if session.state is not SessionState.SESSION_ENDED:
+            there = there or await commands.create_session(session.agent, group, session.address)
+            await commands.set_session_state(there.id, wish, reason)
+            await commands.set_session_state(key, SessionState.SESSION_ENDED, "")
+        if there is None:
+            raise refusals.StateNotReachable("The session has ended; nobody can be moved by it.")
+        return there
+
+    async def withdraw(self, queue: str, call: str) -> None:
+        """Takes a waiting caller out of the queue; the dialplan goes on with him. While a phone rings for him it waits.
+
+        Raises UnknownCall, NotLinked, AsteriskRefused, AsteriskSilent.
+        """
+        visit = self.center.supervision.waiting_call(queue, call)
+        action = translate.withdraw(queue, await self.service.channel_of(call))
+        asked = ev.ExitAsked(self.service.now(), call, queue, Outcome.WITHDRAWN)
+        await self.service.command(asked, lambda: visit.left is not None, action)
+
+    async def prioritise(self, queue: str, call: str, priority: int) -> None:
+        """Gives a waiting caller another place. Raises UnknownCall, NotLinked, AsteriskRefused, AsteriskSilent."""
+        self.center.supervision.waiting_call(queue, call)
+        await self.service.act(*translate.prioritise(queue, await self.service.channel_of(call), priority))
+        await self.service.look_at_queue(queue)
+
+    async def transfer(self, queue: str, call: str, target: str) -> None:
+        """Sends a waiting caller to another queue, at its end. To Asterisk he flowed out of the one and into the other.
+
+        Raises UnknownCall, UnknownQueue, QueueEmpty, NotLinked, AsteriskRefused, AsteriskSilent.
+        """
+        self.center.supervision.waiting_call(queue, call)
+        self.center.queue_in_asterisk(target)
+        self.center.supervision.need_somebody_in(target)
+        action = translate.transfer(await self.service.channel_of(call), self._context, target)
+        await self.service.act(*action)
+        await self.service.happens(lambda: self.center.calls.waiting(call, target) is not None)
+
+    async def hang_up(self, call: str) -> None:
+        """Ends a call, waiting or talking. Raises UnknownCall, NotLinked, AsteriskRefused, AsteriskSilent."""
+        visit = self.center.present_call(call)
+        asked = ev.ExitAsked(self.service.now(), call, visit.queue, Outcome.ABANDONED)
+        await self.service.command(asked, lambda: call not in self.center.state.calls, translate.hang_up(call))
+
+    async def monitor(self, agent_key: str, mode: MonitorMode, address: str) -> Monitor:
+        """Rings the supervisor's phone and lets him hear the agent's call; returns when it rings.
+
+        Raises UnknownAgent, NoCall, NotLinked, AsteriskRefused, AsteriskSilent.
+        """
+        agent = self.center.agent(agent_key)
+        now, monitors = self.service.now(), self.center.state.monitors
+        leg, calling = self.center.supervision.leg_of(agent_key), MonitorState.CALLING
+        new = Monitor(f"acd-{uuid.uuid4().hex[:16]}", agent_key, mode.value, address, leg, calling, now)
+        for each in monitors.values():  # asked for twice, it is done once
+            if each[1:5] == new[1:5]:
+                return each
+        action = translate.spy(new, agent.user, self._ring_for)
+        id, event = new.id, ev.MonitorAsked(now, *new[:5])
+        decided = self.center.supervision.monitor_decided
+        try:
+            await self.service.command(event, lambda: decided(id), action)
+        except (refusals.AsteriskRefused, refusals.NotLinked):
+            self.service.observe(ev.MonitorFailed(self.service.now(), id))
+            raise
+        if id not in monitors:
+            raise refusals.AsteriskRefused(f"Asterisk cannot reach the phone {address!r}.")
+        return monitors[id]
+
+    async def end_monitor(self, id: str) -> None:
+        """The supervisor hears no more. Raises UnknownMonitor, NotLinked, AsteriskRefused, AsteriskSilent."""
+        self.center.supervision.monitor(id)
+        await self.service.act(*translate.hang_up(id))
+        await self.service.happens(lambda: id not in self.center.state.monitors)

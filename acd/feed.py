@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import queue
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ WRITTEN_WITHIN = 2.0  # seconds for the newest envelopes to reach the log before
 PAUSE = 0.004  # seconds between two rounds: at a thousand changes a second each subscriber is written to 250 times
 AFTER_A_CRASH = 1_000_000  # numbers that are left out, because some of them may have been told and not kept
 OWN = "acd"  # the type of the feed's own envelopes
-ENDED = "ENDED"
+ENDING = "ENDING"
+ENDED = "ENDED"  # the last envelope of a run that ended in good order
 
 
 class Envelope(NamedTuple):
@@ -148,17 +150,16 @@ class Feed:
             raise Gone(seq)
         return [_envelope(row) for row in whole]
 
-    def close(self) -> None:
-        """The last envelope says that acd ends; then every subscription does."""
-        if self._closed:
-            return
-        self.publish("", datetime.now(UTC).timestamp(), OWN, ENDED, None)
-        self._closed = True
-        self._wake()
+    def end_subscriptions(self) -> None:
+        """Every subscriber hears that acd is about to end, and then nothing more; he can resume later."""
+        if not self._closed:
+            self.publish("", time.time(), OWN, ENDING, None)
+            self._closed = True
+            self._wake()
 
-    @property
-    def closed(self) -> bool:
-        return self._closed
+    def close(self) -> None:
+        """The last number is given: with it in the log, the next run goes on behind it."""
+        self.publish("", time.time(), OWN, ENDED, None)
 
 
 class Closed(Exception):

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from acd.asterisk.link import Login, Unsendable
-from acd.commands import Commands
+from acd.commands import Commands, SupervisorCommands
 from acd.core import events as ev
 from acd.core.refusals import AgentExists
 from acd.history import Files
@@ -24,7 +24,7 @@ from acd.settings import HandlerSettings, Settings, SettingsError, WebSettings, 
 from acd.store import Store
 from acd.store.database import reason
 from acd.web.app import make_app
-from acd.web.requests import Handler
+from acd.web.requests import FEED, Handler
 from acd.web.server import Runner
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def registrations(settings: HandlerSettings) -> ev.Registrations:
     """What the settings say of queues and groups."""
     return ev.Registrations(
         time.time(),
-        {name: queue.wrap_up for name, queue in settings.queues.items()},
+        {name: queue.wrap_up for name, queue in settings.queues.items() if queue.wrap_up is not None},
         {name: list(group.queues) for name, group in settings.groups.items()},
         settings.wrap_up,
         settings.measurement_period,
@@ -43,6 +43,9 @@ def registrations(settings: HandlerSettings) -> ev.Registrations:
         settings.overall_call_rate_scale,
         {agent.id: agent.wrap_up for agent in settings.agents if agent.wrap_up is not None},
         settings.confirm_within,
+        settings.dispositions,
+        [name for name, queue in settings.queues.items() if queue.disposition_required],
+        settings.reasons,
     )
 
 
@@ -94,8 +97,9 @@ def make_handler(name: str, settings: HandlerSettings, store: Store) -> Handler:
         raise SettingsError(f"handlers.{name}: {error}") from None
     guard = PinGuard(store.pins(name), {agent.id: agent.pin for agent in settings.agents})
     _make_agents(service, settings)
+    supervision = SupervisorCommands(service, settings.transfer_context, settings.ring_supervisors_for)
     commands = Commands(service, guard, store, settings.addresses, settings.state_interfaces)
-    return Handler(commands, store)
+    return Handler(commands, supervision, store)
 
 
 def _make_agents(service: Service, settings: HandlerSettings) -> None:
@@ -155,3 +159,4 @@ async def _run(handlers: dict[str, Handler], app: web.Application, settings: Web
         for handler in handlers.values():
             await handler.service.close()
         await asyncio.gather(*links, return_exceptions=True)
+        app[FEED].close()

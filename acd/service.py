@@ -6,7 +6,8 @@ An event is wholly handled before the next one, so the event loop is the only lo
 import asyncio
 import logging
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from acd.asterisk import translate
 from acd.asterisk.link import Link, LinkError, Login, NoAnswer, NotConnected, Refused
@@ -21,23 +22,26 @@ from acd.core.effects import (
     Change,
     Effect,
     GroupMoved,
+    MonitorMoved,
     Order,
     PauseMember,
     QueueMoved,
     RemoveMember,
     SessionMoved,
+    SetPenalty,
     VisitMoved,
 )
 from acd.core.records import Visit
 from acd.history import Files, History
 from acd.store import Store
+from acd.timesheets import TimeSheets
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY = 5000  # events; a restart replays at most these
 NO_FILES = Files()
 LEAP = 1.0  # seconds between two pings by which Asterisk's clock moves only when somebody sets it
-ORDERS = (AddMember, PauseMember, RemoveMember)  # a tuple, because isinstance() is slow with a union
+ORDERS = (AddMember, PauseMember, RemoveMember, SetPenalty)  # a tuple, because isinstance() is slow with a union
 
 
 class Service:
@@ -80,7 +84,11 @@ class Service:
         self._since_checkpoint = 0
         self._listeners: list[Callable[[Change], None]] = []
         self._history = History(files, name, store)
+        self._times = TimeSheets(name, store)
+        self._early: list[Change] = []  # what changed at the start, before anybody could listen
+        self._starting = True
         self.center = self._restored(registrations)
+        self._starting = False
 
     def _restored(self, registrations: ev.Registrations) -> Center:
         """The state as the log tells it; orders that follow from old events were carried out or are no more."""
@@ -138,10 +146,15 @@ class Service:
     def listen(self, listener: Callable[[Change], None]) -> None:
         """From now on `listener` is called with every change, in order; it must not block."""
         self._listeners.append(listener)
+        for change in self._early:
+            listener(change)
 
     def _tell(self, effect: Effect) -> None:
         """The store's row, the log's line and the listeners' news of a change."""
         if not isinstance(effect, ORDERS):
+            if self._starting:
+                self._early.append(effect)
+            self._times.hear(effect, self.center.state)
             for listener in self._listeners:
                 listener(effect)
         match effect:
@@ -163,6 +176,15 @@ class Service:
                     session.group,
                     event.name,
                     extra={"session": key, "agent": session.agent, "event": event.name, "reason": session.reason},
+                )
+            case MonitorMoved(_, monitor):
+                log.info(
+                    "%s of agent %s by %s: %s",
+                    monitor.mode,
+                    monitor.agent,
+                    monitor.address,
+                    monitor.state,
+                    extra={"monitor": monitor.id},
                 )
             case GroupMoved(_, name, group_event):
                 log.info("group %s: %s", name, group_event.name, extra={"group": name, "event": group_event.name})
@@ -278,34 +300,59 @@ class Service:
             raise
 
     def _failed(self, order: Order, text: str, *, refused: bool) -> None:
-        if self.center.state.linked:  # else the picture after the next log-in tells
+        """A member may be otherwise than is known; a penalty is ordered again after the next log-in."""
+        if self.center.state.linked and not isinstance(order, SetPenalty):  # else the next picture tells
             self.observe(ev.OrderFailed(self.now(), order.queue, order.interface, text, refused))
 
     # Commands ---------------------------------------------------------------------------------------------
 
-    async def command(self, event: ev.Event | None, confirmed: Callable[[], bool]) -> None:
+    async def command(
+        self, event: ev.Event | None, confirmed: Callable[[], bool], *actions: tuple[str, Mapping[str, str]]
+    ) -> None:
         """Carries out what a person asked for and returns when Asterisk has confirmed it, and it is on disk.
 
-        `event` None: it is so already. Raises AsteriskRefused, AsteriskSilent, NotLinked, StoreFailed.
+        `event` None: it is so already. `actions`: what Asterisk has to do beside the orders that follow.
+
+        Raises AsteriskRefused, AsteriskSilent, NotLinked, StoreFailed.
         """
         if event is None:
             return
         if self._store.problem is not None:
             raise refusals.StoreFailed(f"The store cannot be written: {self._store.problem}")
         sends = self.observe(event, asked=True)
-        try:
-            await asyncio.gather(*sends)  # each has its own time limit
-            async with asyncio.timeout(self._confirm_within):
-                await self._until(confirmed)
-        except Refused as error:
-            raise refusals.AsteriskRefused(f"Asterisk said no: {error.text}") from error
-        except NotConnected as error:
-            raise refusals.NotLinked(str(error)) from error
-        except NoAnswer as error:
-            raise refusals.AsteriskSilent() from error
-        except TimeoutError as error:  # it said yes, but no event confirmed it
-            raise refusals.AsteriskSilent() from error
+        with _answered():
+            await asyncio.gather(*sends, *(self._act(*action) for action in actions))  # each has its own time limit
+        await self.happens(confirmed)
         await self._kept()
+
+    async def _act(self, action: str, headers: Mapping[str, str]) -> None:
+        await self.link.send(action, headers, timeout=self._confirm_within)
+
+    async def act(self, action: str, headers: Mapping[str, str]) -> None:
+        """Something that Asterisk does once, and that leads to no state of ours. Raises as `command` does."""
+        with _answered():
+            await self._act(action, headers)
+
+    async def happens(self, what: Callable[[], bool]) -> None:
+        """Returns when it is so. Raises AsteriskSilent when it does not become so in time."""
+        with _answered():
+            async with asyncio.timeout(self._confirm_within):
+                await self._until(what)
+
+    async def look_at_queue(self, queue: str) -> None:
+        """Who waits there, and in which order. Raises AsteriskRefused, AsteriskSilent, NotLinked."""
+        with _answered():
+            listed = await self.link.list_of("QueueStatus", {"Queue": queue})
+        self.observe(translate.waiting_seen(self.now(), queue, listed))
+
+    async def channel_of(self, call: str) -> str:
+        """The present name of a channel: it changes while the call lives. Raises UnknownCall."""
+        with _answered():
+            channels = await self.link.list_of("CoreShowChannels")
+        name = next((each.get("Channel") for each in channels if each.get("Uniqueid") == call), None)
+        if name is None:
+            raise refusals.UnknownCall(f"There is no call {call!r} any more.")
+        return name
 
     async def _kept(self) -> None:
         """What was promised outlives a crash. Raises StoreFailed when the database takes too long."""
@@ -348,6 +395,19 @@ class Service:
         for task in list(self._sends):
             task.cancel()
         self.checkpoint()
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """What the link says, as what a person is told. Raises AsteriskRefused, NotLinked, AsteriskSilent."""
+    try:
+        yield
+    except Refused as error:
+        raise refusals.AsteriskRefused(f"Asterisk said no: {error.text}") from error
+    except NotConnected as error:
+        raise refusals.NotLinked(str(error)) from error
+    except (NoAnswer, TimeoutError) as error:  # or it said yes, but no event confirmed it
+        raise refusals.AsteriskSilent() from error
 
 
 def _standing(visit: Visit) -> str:

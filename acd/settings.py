@@ -141,7 +141,8 @@ class AgentSettings(Section):
 
 
 class QueueSettings(Section):
-    wrap_up: Seconds
+    wrap_up: Seconds | None = None
+    disposition_required: bool = False
 
 
 class GroupSettings(Section):
@@ -167,6 +168,10 @@ class HandlerSettings(Section):
     overall_call_rate_scale: Literal[1, 10] = 1
     missed_calls: Annotated[int, BeforeValidator(a_number), Field(ge=0, le=1000)] = 0
     confirm_within: Annotated[float, BeforeValidator(a_number), Field(gt=0, le=120)] = 5.0
+    transfer_context: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,79}$")] = "acd-queue"
+    ring_supervisors_for: Annotated[float, BeforeValidator(a_number), Field(ge=1, le=120)] = 20.0
+    dispositions: dict[Name, str] = {}
+    reasons: list[Reason] = []
     queues: dict[Name, QueueSettings] = {}
     groups: dict[Name, GroupSettings] = {}
     agents: list[AgentSettings] = []

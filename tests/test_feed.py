@@ -120,9 +120,9 @@ async def test_the_end_is_told_and_then_nothing_comes(store):
     feed = Feed(store)
     waiting = asyncio.create_task(feed.after(0, 5.0))
     await asyncio.sleep(0)
-    feed.close()
-    feed.close()
-    assert [each.event for each in await waiting] == ["ENDED"]
+    feed.end_subscriptions()
+    feed.end_subscriptions()
+    assert [each.event for each in await waiting] == ["ENDING"]
     with pytest.raises(Closed):
         await feed.after(1, 5.0)
 

@@ -169,7 +169,32 @@ def orders_under_way(desk: Diary) -> None:
     desk.after(30)
 
 
+def a_supervisor_at_work(desk: Diary) -> None:
+    """Penalties, a line that is put in another order, callers taken out of it, a call listened to, after-call codes."""
+    texts = {"sale": "A sale"}
+    desk.apply(ev.Registrations(desk.now, {}, {}, 10.0, 86400, dispositions=texts, disposition_required=["support"]))
+    session = desk.agent()
+    desk.apply(desk.center.set_penalty(desk.now, "1001", "support", 3))
+    for call in ("c1", "c2", "c3"):
+        desk.join(call)
+    desk.apply(ev.WaitingSeen(desk.after(1).now, "support", {"c3": 5, "c1": 0, "c2": 0}))
+    desk.apply(ev.ExitAsked(desk.now, "c2", "support", "withdrawn"))
+    desk.leave("c2")
+    desk.after(5)
+    desk.ring("c3")
+    desk.answer("c3")
+    for number, mode in enumerate(("listen", "barge")):
+        desk.apply(ev.MonitorAsked(desk.now, f"m{number}", "1001", mode, "PJSIP/1020", "leg-c3"))
+        desk.apply(ev.DialBegun(desk.now, None, f"m{number}"))
+    desk.apply(ev.MonitorStarted(desk.after(1).now, "m0"))
+    desk.apply(ev.MonitorFailed(desk.after(1).now, "m1"))
+    desk.hang_up("c3")
+    desk.apply(desk.center.set_disposition(desk.after(1).now, session.id, "sale"))
+    desk.apply(ev.ChannelEnded(desk.after(1).now, "m0", True))
+
+
 STORIES = [
+    a_supervisor_at_work,
     an_ordinary_day,
     calls_outside_of_the_queues,
     a_link_that_comes_and_goes,

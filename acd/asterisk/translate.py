@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 from acd.asterisk.message import Message
 from acd.core import events as ev
-from acd.core.effects import AddMember, Order, PauseMember, RemoveMember
+from acd.core.effects import AddMember, Order, PauseMember, RemoveMember, SetPenalty
+from acd.core.records import Monitor
 
 # Values of QUEUESTATUS, and our own KEY for the exit that sets none. A dialplan's UserEvent is taken for a report
 # of it, by whatever name, when its Status is one of these.
@@ -21,6 +22,7 @@ UP = "6"
 SHUTDOWN = "4"  # SoftHangupRequest's Cause is a flag of Asterisk's own, not a Q.850 cause
 LARGEST = 1e11  # seconds or milliseconds; what is beyond is no time, nor is what is below zero
 LONGEST_NAME = 512  # characters; Asterisk's own names have a quarter of that at most
+LARGEST_PRIORITY = 2**31 - 1
 LONGEST = 1e8  # seconds; nobody waits or rings for three years
 FAR = 3600.0  # seconds between a Timestamp and now; beyond that it is a clock gone wrong, and no time to count by
 
@@ -162,7 +164,20 @@ def _member_added(m: Message, at: float) -> ev.Event:
         m.get("PausedReason") or "",
         _integer(m.get("Status"), "Status"),
         m.get("Membership") == "dynamic",
+        _integer(m.get("Penalty"), "Penalty"),
     )
+
+
+def _member_penalty(m: Message, at: float) -> ev.Event:
+    return ev.MemberPenalty(at, _need(m, "Queue"), _need(m, "Interface"), _integer(m.get("Penalty"), "Penalty"))
+
+
+def _spy_start(m: Message, at: float) -> ev.Event:
+    return ev.MonitorStarted(at, _need(m, "SpyerUniqueid"))
+
+
+def _originate_response(m: Message, at: float) -> ev.Event | None:
+    return ev.MonitorFailed(at, _need(m, "Uniqueid")) if m.get("Response") == "Failure" else None
 
 
 def _member_removed(m: Message, at: float) -> ev.Event:
@@ -247,6 +262,9 @@ TRANSLATORS: dict[str, Callable[[Message, float], ev.Event | None]] = {
     "AgentDump": _agent_not_answered,
     "QueueMemberAdded": _member_added,
     "QueueMemberRemoved": _member_removed,
+    "QueueMemberPenalty": _member_penalty,
+    "ChanSpyStart": _spy_start,
+    "OriginateResponse": _originate_response,
     "QueueMemberPause": _member_pause,
     "QueueMemberStatus": _member_status,
     "Newchannel": _new_channel,
@@ -305,6 +323,7 @@ def _seen_member(m: Message) -> ev.SeenMember:
         _integer(m.get("Status"), "Status"),
         m.get("Membership") == "dynamic",
         _number(m.get("LastCall"), "LastCall"),
+        _integer(m.get("Penalty"), "Penalty"),
     )
 
 
@@ -316,7 +335,24 @@ def _seen_caller(m: Message) -> ev.SeenCaller:
         _caller(m),
         m.get("Channel") or "",
         _span(m, "Wait"),
+        _priority(m),
     )
+
+
+def _priority(m: Message) -> int:
+    """Of a caller; it may be negative."""
+    text = m.get("Priority") or "0"
+    try:
+        return max(-LARGEST_PRIORITY, min(LARGEST_PRIORITY, int(text)))
+    except ValueError:
+        raise Malformed(f"Priority is not a number: {text!r}") from None
+
+
+def waiting_seen(at: float, queue: str, queue_status: list[Message]) -> ev.WaitingSeen:
+    """The answer to QueueStatus of one queue, as far as it tells who waits. Raises Malformed."""
+    entries = [m for m in queue_status if m.event == "QueueEntry" and m.get("Queue") == queue]
+    entries.sort(key=lambda m: _integer(m.get("Position"), "Position"))
+    return ev.WaitingSeen(at, queue, {_need(m, "Uniqueid"): _priority(m) for m in entries})
 
 
 def _seen_channel(m: Message) -> ev.SeenChannel:
@@ -341,12 +377,15 @@ def _seen_channel(m: Message) -> ev.SeenChannel:
 def to_action(order: Order) -> tuple[str, Mapping[str, str]]:
     """The AMI action that carries out an order, with its headers."""
     match order:
-        case AddMember(queue, interface, name, paused, reason, phone):
+        case AddMember(queue, interface, name, paused, reason, phone, penalty):
             headers = {"Queue": queue, "Interface": interface, "MemberName": name, "Paused": _flag(paused)}
             headers |= {"StateInterface": phone} if phone else {}
+            headers |= {"Penalty": str(penalty)} if penalty else {}
             return "QueueAdd", headers | ({"Reason": reason} if reason else {})
         case RemoveMember(queue, interface):
             return "QueueRemove", {"Queue": queue, "Interface": interface}
+        case SetPenalty(queue, interface, penalty):
+            return "QueuePenalty", {"Queue": queue, "Interface": interface, "Penalty": str(penalty)}
         case PauseMember(queue, interface, paused, reason):
             headers = {"Interface": interface, "Paused": _flag(paused)}
             headers |= {"Queue": queue} if queue is not None else {}
@@ -370,6 +409,49 @@ def refusal(order: Order, text: str, at: float) -> list[ev.Event]:
         case PauseMember(queue, interface) if text == "Interface not found":
             return [ev.MemberRemoved(at, queue, interface)]
     return []
+
+
+Action = tuple[str, Mapping[str, str]]
+SPY_OPTIONS = {  # of ChanSpy: by uniqueid, without announcement, ends with the call; keys do nothing
+    "listen": "quES",
+    "whisper": "quESw",
+    "barge": "quESB",
+}
+
+
+def spy(of: Monitor, caller: str, seconds: float) -> Action:
+    """Rings a supervisor's phone for so many seconds, and lets it hear a channel. `caller`: whom the phone shows."""
+    shown = "".join(each for each in caller if each not in '"<>\\')
+    return "Originate", {
+        "Channel": of.address,
+        "ChannelId": of.id,
+        "Application": "ChanSpy",
+        "Data": f"{of.leg},{SPY_OPTIONS[of.mode]}",
+        "Timeout": str(int(seconds * 1000)),
+        "CallerID": f'"{shown}" <{of.mode}>',
+        "Async": "true",
+    }
+
+
+def withdraw(queue: str, channel: str) -> Action:
+    """Takes a waiting caller out of the queue; the dialplan goes on with him."""
+    return "QueueWithdrawCaller", {"Queue": queue, "Caller": channel}
+
+
+def prioritise(queue: str, channel: str, priority: int) -> Action:
+    """Gives a waiting caller another place, at once. No event tells of it."""
+    headers = {"Queue": queue, "Caller": channel, "Priority": str(priority), "Immediate": "true"}
+    return "QueueChangePriorityCaller", headers
+
+
+def transfer(channel: str, context: str, queue: str) -> Action:
+    """Sends a caller to where the dialplan lets him wait in a queue."""
+    return "Redirect", {"Channel": channel, "Context": context, "Exten": queue, "Priority": "1"}
+
+
+def hang_up(channel: str) -> Action:
+    """Ends a channel, by its name or Uniqueid."""
+    return "Hangup", {"Channel": channel}
 
 
 def _flag(value: bool) -> str:

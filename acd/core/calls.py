@@ -166,6 +166,8 @@ class Calls:
     def _unexplained(self, visit: Visit) -> Outcome:
         if visit.cut:
             return Outcome.LOST
+        if visit.exit_asked is not None and not visit.hangup_told:
+            return visit.exit_asked
         if not visit.abandon_told:  # nor told to have left: only a picture showed that he waits no longer
             return Outcome.UNKNOWN if visit.left is None else Outcome.LEFT_BY_KEY  # the exit without QueueCallerAbandon
         if visit.hangup_told:

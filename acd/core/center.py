@@ -16,8 +16,9 @@ from acd.core.effects import Effect, GroupMoved, HandlerMoved, QueueMoved, Touch
 from acd.core.figures import Measured, Tally
 from acd.core.floor import REMOVED, Floor
 from acd.core.members import OUT_OF_SERVICE, OWN_REASONS, Members, present
-from acd.core.records import Agent, AgentSession, Group, Queue, Registered, State
+from acd.core.records import Agent, AgentSession, Group, Queue, Registered, State, Visit
 from acd.core.states import BUSY, ACDGroupEvent, ACDQueueEvent, AgentHandlerEvent, AgentState, SessionState
+from acd.core.supervision import Supervision
 
 INVALID = 4  # device state of a phone that Asterisk has never heard of
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
@@ -34,6 +35,7 @@ class Center:
         self.members = Members(self.state, self._emit)
         self.floor = Floor(self.state, self.members, self._emit)
         self.calls = Calls(self.state, self.floor, self._emit)
+        self.supervision = Supervision(self.state, self.members, self.calls, self._emit)
         self._handlers = self._table()
         self._known = self._channel_tests()
 
@@ -56,15 +58,19 @@ class Center:
             ev.CallerReplaced: self.calls.caller_replaced,
             ev.CallPickedUp: self.calls.picked_up,
             ev.ChannelMade: self.calls.channel_made,
-            ev.DialBegun: self.calls.dial_begun,
+            ev.DialBegun: self._dial_begun,
             ev.DialEnded: self.calls.dial_ended,
             ev.BridgeEntered: self.calls.bridge_entered,
             ev.HoldStarted: self.calls.hold_started,
             ev.HoldEnded: self.calls.hold_ended,
-            ev.ChannelEnded: self.calls.channel_ended,
+            ev.ChannelEnded: self._channel_ended,
             ev.MemberAdded: self._member_added,
             ev.MemberFound: self._member_found,
             ev.MemberRemoved: self._member_removed,
+            ev.MemberPenalty: self.supervision.member_penalty,
+            ev.WaitingSeen: self.supervision.waiting_seen,
+            ev.MonitorStarted: self.supervision.monitor_started,
+            ev.MonitorFailed: self.supervision.monitor_failed,
             ev.MemberPaused: self._member_paused,
             ev.MemberStatus: self._member_status,
             ev.QueueGone: self._queue_gone,
@@ -83,6 +89,10 @@ class Center:
             ev.AgentStateAsked: self._agent_asked,
             ev.OrderFailed: self._order_failed,
             ev.WrapUpChanged: self._wrap_up_changed,
+            ev.DispositionSet: self.supervision.disposition_set,
+            ev.PenaltySet: self.supervision.penalty_set,
+            ev.ExitAsked: self.supervision.exit_asked,
+            ev.MonitorAsked: self.supervision.monitor_asked,
             ev.MeasurementPeriodSet: self._period_set,
             ev.TimePassed: self._time_passed,
             ev.ClockSet: self._clock_set,
@@ -125,7 +135,7 @@ class Center:
         return {
             ev.AgentCalled: lambda event: event.call in calls or event.interface in self.state.addresses,
             ev.ChannelMade: lambda event: device_of_channel(event.channel) in self.state.phones,
-            ev.DialBegun: dialled,
+            ev.DialBegun: lambda event: dialled(event) or event.leg in self.state.monitors,
             ev.DialEnded: dialled,
             ev.HangupRequested: of_a_caller,
             ev.ChannelCut: of_a_caller,
@@ -134,7 +144,11 @@ class Center:
             ev.BridgeEntered: lambda event: on_either(event) or event.instead_of in calls,
             ev.HoldStarted: on_either,
             ev.HoldEnded: on_either,
-            ev.ChannelEnded: lambda event: on_either(event) or event.leg in self.state.ringing,
+            ev.ChannelEnded: lambda event: (
+                on_either(event) or event.leg in self.state.ringing or event.leg in self.state.monitors
+            ),
+            ev.MonitorStarted: lambda event: event.monitor in self.state.monitors,
+            ev.MonitorFailed: lambda event: event.monitor in self.state.monitors,
             ev.DeviceStateTold: lambda event: self.state.devices.get(event.device) is not event.in_service,
         }
 
@@ -153,12 +167,20 @@ class Center:
         self._queue_heard(event.queue, event.at)
         self.calls.joined(event)
 
+    def _dial_begun(self, event: ev.DialBegun) -> None:
+        self.calls.dial_begun(event)
+        self.supervision.monitor_rings(event.leg, event.at)
+
+    def _channel_ended(self, event: ev.ChannelEnded) -> None:
+        self.calls.channel_ended(event)
+        self.supervision.monitor_over(event.leg, event.at)
+
     # Asterisk's members -----------------------------------------------------------------------------------
 
     def _member_added(self, event: ev.MemberAdded) -> None:
         self._queue_heard(event.queue, event.at)
         member = self.members.get(event.queue, event.interface)
-        member.status, member.dynamic = event.status, event.dynamic
+        member.status, member.dynamic, member.penalty = event.status, event.dynamic, event.penalty
         self._back_in(event.queue, event.interface)
         self.members.told(member, present(event.paused, event.reason))
         for session in self.members.sessions_at(event.interface, event.queue):
@@ -261,8 +283,10 @@ class Center:
             self._take_over_members(picture.at)
             for member in gone:
                 self._taken_out(member.queue, member.interface, picture.at)
+        self.supervision.compare({channel.leg for channel in picture.channels}, picture.at)
         for interface in dict.fromkeys([*self.state.members, *self.state.addresses]):
             self.members.order(interface)
+            self.members.order_penalties(interface)
         for agent in list(self.state.agents.values()):
             self.floor.settle(agent, picture.at)
 
@@ -325,6 +349,9 @@ class Center:
         self.state.missed_calls = event.missed_calls
         self.state.call_rate_scale = event.call_rate_scale
         self.state.confirm_within = event.confirm_within
+        self.state.dispositions = event.dispositions or {}
+        self.state.disposition_required = event.disposition_required or []
+        self.state.reasons = event.reasons or []
         self._measure(event)
         before, now = self.state.registered, Registered(event.wrap_up, event.agents_wrap_up or {}, event.groups)
         self.state.registered = now
@@ -511,6 +538,8 @@ class Center:
         if settled and session.reason == reason:
             return None
         self._need_link()
+        if goal is SessionState.READY:
+            self.supervision.need_code(session)
         return ev.SessionStateAsked(now, key, goal, reason)
 
     def ask_agent_state(self, now: float, key: str, goal: AgentState, reason: str) -> ev.AgentStateAsked | None:
@@ -526,13 +555,34 @@ class Center:
     def change_wrap_up(self, now: float, key: str, extend: float | None) -> ev.WrapUpChanged:
         """Extends the wrap-up by `extend` seconds, or ends it now (None).
 
-        Raises UnknownSession, NotInWrapUp, NotLinked.
+        Raises UnknownSession, NotInWrapUp, NotLinked, DispositionMissing.
         """
         session = self.session(key)
         if session.state is not SessionState.BUSY_WRAPUP or session.wrap_up_until is None:
             raise refusals.NotInWrapUp()
         self._need_link()
+        if extend is None:
+            self.supervision.need_code(session)
         return ev.WrapUpChanged(now, key, now if extend is None else session.wrap_up_until + extend)
+
+    def set_disposition(self, now: float, key: str, code: str) -> ev.DispositionSet:
+        """The after-call code of the call in talk or wrap-up. Raises UnknownSession, UnknownDisposition, NoCall."""
+        session = self.session(key)
+        if code not in self.state.dispositions:
+            raise refusals.UnknownDisposition(f"There is no after-call code {code!r}.")
+        self.supervision.need_call(session)
+        return ev.DispositionSet(now, key, code)
+
+    def set_penalty(self, now: float, agent_key: str, queue: str, penalty: int) -> ev.PenaltySet | None:
+        """How late an agent's turn comes in a queue. None: it is so already. Raises UnknownAgent, UnknownQueue."""
+        agent = self.agent(agent_key)
+        self.queue(queue)
+        known = agent.penalties.get(queue, 0) == penalty
+        if known and self.supervision.penalty_confirmed(agent, queue, penalty):
+            return None
+        if agent.sessions:
+            self._need_link()
+        return ev.PenaltySet(now, agent_key, queue, penalty)
 
     def remove_group(self, now: float, name: str) -> ev.GroupRemoved:
         """Takes a group away. Raises UnknownGroup, GroupInUse while somebody is logged on for it."""
@@ -579,6 +629,21 @@ class Center:
             return self.state.groups[name]
         except KeyError:
             raise refusals.UnknownGroup(f"There is no ACD group {name!r}.") from None
+
+    def queue_in_asterisk(self, name: str) -> Queue:
+        """Raises UnknownQueue also for one that Asterisk has no more."""
+        queue = self.queue(name)
+        if not queue.in_asterisk:
+            raise refusals.UnknownQueue(f"Asterisk has no queue {name!r}.")
+        return queue
+
+    def present_call(self, call: str) -> Visit:
+        """The last visit of a caller who is still there. Raises UnknownCall."""
+        for key in reversed(self.state.calls.get(call, ())):
+            visit = self.state.visits.get(key)
+            if visit is not None and visit.call == call and not visit.caller_gone:
+                return visit
+        raise refusals.UnknownCall(f"There is no call {call!r} at present.")
 
     def queue(self, name: str) -> Queue:
         """Raises UnknownQueue."""

@@ -114,11 +114,13 @@ class Comparison:
     def _compare_lines(self) -> None:
         """Who waits, and where in the line: no event tells of a changed priority."""
         for caller in self._picture.callers:
-            if self._calls.waiting(caller.call, caller.queue) is None:
+            visit = self._calls.waiting(caller.call, caller.queue)
+            if visit is None:
                 came = self._picture.at - caller.wait
-                self._calls.enter(
+                visit = self._calls.enter(
                     came, caller.call, caller.queue, caller.caller, caller.channel, position=caller.position
                 )
+            visit.priority = caller.priority
         places = {(caller.call, caller.queue): caller.position for caller in self._picture.callers}
         for queue in self._state.queues.values():
             queue.waiting.sort(key=lambda key: places.get((self._state.visits[key].call, queue.name), 0))

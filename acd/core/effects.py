@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from acd.core.records import Visit
+from acd.core.records import Monitor, Visit
 from acd.core.states import ACDGroupEvent, ACDQueueEvent, AgentEvent, AgentHandlerEvent, SessionEvent
 
 
@@ -15,6 +15,7 @@ class AddMember(NamedTuple):
     paused: bool
     reason: str
     state_interface: str = ""
+    penalty: int = 0
 
 
 class RemoveMember(NamedTuple):
@@ -31,6 +32,21 @@ class PauseMember(NamedTuple):
     interface: str
     paused: bool
     reason: str
+
+
+class SetPenalty(NamedTuple):
+    """QueuePenalty."""
+
+    queue: str
+    interface: str
+    penalty: int
+
+
+class MonitorMoved(NamedTuple):
+    """A supervisor's phone rings, he hears the agent, or it is over."""
+
+    at: float
+    monitor: Monitor
 
 
 class SessionMoved(NamedTuple):
@@ -89,6 +105,6 @@ class VisitMoved(NamedTuple):
     visit: Visit
 
 
-Order = AddMember | RemoveMember | PauseMember
-Change = SessionMoved | AgentMoved | GroupMoved | QueueMoved | HandlerMoved | VisitMoved | Touched
+Order = AddMember | RemoveMember | PauseMember | SetPenalty
+Change = SessionMoved | AgentMoved | GroupMoved | QueueMoved | HandlerMoved | VisitMoved | MonitorMoved | Touched
 Effect = Order | Change

@@ -21,9 +21,11 @@ class Registrations(NamedTuple):
     sliding: bool = False
     call_rate_scale: int = 1
     agents_wrap_up: dict[str, float] | None = None  # as `wrap_up`, of agents
-    confirm_within: float = (
-        5.0  # seconds for Asterisk to carry out an order; then what is still missing is ordered again
-    )
+    # seconds for Asterisk to carry out an order; then what is still missing is ordered again
+    confirm_within: float = 5.0
+    dispositions: dict[str, str] | None = None  # after-call codes, with what people call them
+    disposition_required: list[str] | None = None  # queues whose calls need one
+    reasons: list[str] | None = None  # for being not ready, as people choose from
 
 
 # What a person decided ------------------------------------------------------------------------------------
@@ -115,6 +117,43 @@ class WrapUpChanged(NamedTuple):
     at: float
     session: str
     until: float
+
+
+class DispositionSet(NamedTuple):
+    """The agent said what the call was about: its after-call code."""
+
+    at: float
+    session: str
+    code: str
+
+
+class PenaltySet(NamedTuple):
+    """How late this agent's turn comes in this queue: the higher, the later; 0 first."""
+
+    at: float
+    agent: str
+    queue: str
+    penalty: int
+
+
+class ExitAsked(NamedTuple):
+    """A waiting caller is to be taken out of the queue. `outcome`: what an exit that nothing else explains then is."""
+
+    at: float
+    call: str
+    queue: str
+    outcome: str
+
+
+class MonitorAsked(NamedTuple):
+    """A supervisor wants to hear an agent's call: his phone is rung by the channel `monitor`, to hear `leg`."""
+
+    at: float
+    monitor: str
+    agent: str
+    mode: str
+    address: str
+    leg: str
 
 
 class MeasurementPeriodSet(NamedTuple):
@@ -260,6 +299,38 @@ class MemberAdded(NamedTuple):
     reason: str
     status: int
     dynamic: bool
+    penalty: int = 0
+
+
+class MemberPenalty(NamedTuple):
+    """QueueMemberPenalty."""
+
+    at: float
+    queue: str
+    interface: str
+    penalty: int
+
+
+class WaitingSeen(NamedTuple):
+    """Who waits in a queue, in the order in which they will be served, with their priorities: a QueueStatus of it."""
+
+    at: float
+    queue: str
+    priorities: dict[str, int]
+
+
+class MonitorStarted(NamedTuple):
+    """ChanSpyStart: the supervisor hears the agent."""
+
+    at: float
+    monitor: str
+
+
+class MonitorFailed(NamedTuple):
+    """OriginateResponse: the supervisor's phone could not be reached, or was not answered."""
+
+    at: float
+    monitor: str
 
 
 class MemberFound(NamedTuple):
@@ -383,6 +454,7 @@ class SeenMember(NamedTuple):
     status: int
     dynamic: bool
     last_call: float
+    penalty: int = 0
 
 
 class SeenCaller(NamedTuple):
@@ -392,6 +464,7 @@ class SeenCaller(NamedTuple):
     caller: str
     channel: str
     wait: float
+    priority: int | None = None
 
 
 class SeenChannel(NamedTuple):
@@ -432,6 +505,10 @@ Event = (
     | AgentStateAsked
     | OrderFailed
     | WrapUpChanged
+    | DispositionSet
+    | PenaltySet
+    | ExitAsked
+    | MonitorAsked
     | MeasurementPeriodSet
     | TimePassed
     | ClockSet
@@ -449,6 +526,10 @@ Event = (
     | CallPickedUp
     | MemberAdded
     | MemberFound
+    | MemberPenalty
+    | WaitingSeen
+    | MonitorStarted
+    | MonitorFailed
     | MemberRemoved
     | MemberPaused
     | MemberStatus

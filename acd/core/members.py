@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from acd.core import events as ev
-from acd.core.effects import AddMember, Effect, PauseMember, RemoveMember
+from acd.core.effects import AddMember, Effect, PauseMember, RemoveMember, SetPenalty
 from acd.core.records import Agent, AgentSession, Member, Present, State
 from acd.core.states import AgentState, SessionState
 
@@ -143,10 +143,23 @@ class Members:
         for member in members:
             self._emit(PauseMember(member.queue, interface, want.paused, want.reason))
 
+    def penalty_wanted(self, queue: str, interface: str) -> int:
+        """How late the turn of the agent at this phone is to come in this queue."""
+        sessions = self._state.logged_on_at(interface)
+        return self._state.agents[sessions[0].agent].penalties.get(queue, 0) if sessions else 0
+
+    def order_penalties(self, interface: str) -> None:
+        """Orders the difference between the penalties that are wanted at this phone and those that Asterisk has."""
+        for member in self._state.members.get(interface, {}).values():
+            want = self.penalty_wanted(member.queue, interface)
+            if member.ours and member.seen is not None and member.penalty != want:
+                self._emit(SetPenalty(member.queue, interface, want))
+
     def _add(self, queue: str, interface: str, want: Present) -> AddMember:
         session = self._state.logged_on_at(interface)[0]
         phone = session.device if session.behind else ""
-        return AddMember(queue, interface, self._state.agents[session.agent].user, want.paused, want.reason, phone)
+        user, penalty = self._state.agents[session.agent].user, self.penalty_wanted(queue, interface)
+        return AddMember(queue, interface, user, want.paused, want.reason, phone, penalty)
 
     def failed(self, queue: str | None, interface: str) -> None:
         """An order came to nothing: what was under way there counts for nothing, and is tried again later."""
@@ -181,7 +194,7 @@ class Members:
         for listed in picture.members:
             member = self.get(listed.queue, listed.interface)
             member.seen = present(listed.paused, listed.reason)
-            member.status, member.dynamic = listed.status, listed.dynamic
+            member.status, member.dynamic, member.penalty = listed.status, listed.dynamic, listed.penalty
         for interface, by_queue in list(self._state.members.items()):
             for member in list(by_queue.values()):
                 member.ours = member.ours and member.seen is not None

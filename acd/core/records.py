@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from acd.core.devices import device_of_address
 from acd.core.figures import Measured, QueueTally, Tally
-from acd.core.states import AgentState, Outcome, SessionState
+from acd.core.states import AgentState, MonitorState, Outcome, SessionState
 
 
 @dataclass(slots=True)
@@ -26,6 +26,7 @@ class Agent:
     active_since: float | None = None  # when the first of the present sessions began
     wrap_up: float | None = None  # his own seconds of after-call work; None: the queue's
     missed: int = 0  # calls in a row that he did not answer
+    penalties: dict[str, int] = field(default_factory=dict)  # queue -> how late his turn comes there
     logins: list[str] = field(default_factory=list)  # sessions, those that Asterisk has not confirmed yet included
     sessions: list[str] = field(default_factory=list)  # live ones, oldest first
     legs: list[str] = field(default_factory=list)  # channels of his phones that are calls outside the ACD
@@ -121,6 +122,7 @@ class Member:
     status: int = 0
     dynamic: bool = True
     doubtful: bool = False  # an order came to nothing, or nothing tells what came of it: `seen` may be wrong
+    penalty: int = 0  # how late its turn comes
     ours: bool = False  # brought in by an order of ours, so it goes when no session wants it
     ordered: list[Present | None] = field(default_factory=list)
     given_up: list[tuple[Present | None, float]] = field(default_factory=list)  # orders repeated since, and when
@@ -162,6 +164,8 @@ class Visit:
     outcome: Outcome | None = None
     estimated: bool = False  # a time in here was not observed but concluded
     caller_gone: bool = False
+    priority: int | None = None  # while waiting, as far as anything told
+    exit_asked: Outcome | None = None  # we asked Asterisk to take him out of the queue
     disposition: str | None = None  # the after-call code that the agent gave
 
     @property
@@ -210,6 +214,18 @@ class Leg:
     consultation: bool = False  # placed during an ACD call, hence related to it
 
 
+class Monitor(NamedTuple):
+    """A supervisor's ear on an agent's call. `id`: of the supervisor's channel; `leg`: of the one that he hears."""
+
+    id: str
+    agent: str
+    mode: str
+    address: str
+    leg: str
+    state: MonitorState
+    since: float
+
+
 class Ring(NamedTuple):
     """A phone that rings for a queue: an ACD leg. `visit` is "" for a caller nobody knows."""
 
@@ -248,6 +264,10 @@ class State:
     legs: dict[str, Leg] = field(default_factory=dict)
     orders_due: dict[str, float] = field(default_factory=dict)  # interface -> when what is not confirmed is repeated
     ringing: dict[str, Ring] = field(default_factory=dict)  # by ACD leg
+    monitors: dict[str, Monitor] = field(default_factory=dict)
+    dispositions: dict[str, str] = field(default_factory=dict)  # after-call codes, with what people call them
+    disposition_required: list[str] = field(default_factory=list)  # queues whose calls need one
+    reasons: list[str] = field(default_factory=list)  # for being not ready, as people choose from
 
     def logged_on_at(self, address: str) -> list[AgentSession]:
         """The live sessions at an address, oldest first; those that Asterisk has not confirmed yet included."""

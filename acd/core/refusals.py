@@ -113,6 +113,43 @@ class NotInWrapUp(Refusal):
     hresult, lineerr = TAPI_E_CALLCENTER_INVALAGENTSTATE, LINEERR_INVALAGENTSTATE
 
 
+class UnknownCall(Refusal):
+    """There is no such call, or it does not wait there any more."""
+
+    code, hresult, lineerr = "unknown-call", E_INVALIDARG, LINEERR_INVALPARAM
+
+
+class UnknownMonitor(Refusal):
+    """Nobody listens by that name, or no more."""
+
+    code, hresult, lineerr = "unknown-monitor", E_INVALIDARG, LINEERR_INVALPARAM
+
+
+class UnknownDisposition(Refusal):
+    """There is no such after-call code."""
+
+    code, hresult, lineerr = "unknown-disposition", E_INVALIDARG, LINEERR_INVALPARAM
+
+
+class NoCall(Refusal):
+    """There is no call to do this with."""
+
+    code, hresult, lineerr = "no-call", TAPI_E_OPERATIONFAILED, LINEERR_OPERATIONFAILED
+
+
+class QueueEmpty(Refusal):
+    """Nobody serves this queue: Asterisk would hang up on the caller."""
+
+    code, hresult, lineerr = "queue-empty", TAPI_E_OPERATIONFAILED, LINEERR_OPERATIONFAILED
+
+
+class DispositionMissing(Refusal):
+    """This queue wants an after-call code before wrap-up is ended early."""
+
+    code = "disposition-missing"
+    hresult, lineerr = TAPI_E_CALLCENTER_INVALAGENTSTATE, LINEERR_INVALAGENTSTATE
+
+
 class PeriodInvalid(Refusal):
     """A measurement period is at least one second."""
 

@@ -76,6 +76,23 @@ class AddressState(IntEnum):
     OUTOFSERVICE = 1
 
 
+class MonitorState(StrEnum):
+    """How far a supervisor is who wants to hear an agent's call."""
+
+    CALLING = "CALLING"
+    RINGING = "RINGING"
+    ACTIVE = "ACTIVE"
+    ENDED = "ENDED"
+
+
+class MonitorMode(StrEnum):
+    """Heard by nobody, by the agent alone, or by both."""
+
+    LISTEN = "listen"
+    WHISPER = "whisper"
+    BARGE = "barge"
+
+
 class Outcome(StrEnum):
     """How a visit to a queue ended. Exactly one a visit."""
 

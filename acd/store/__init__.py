@@ -309,6 +309,22 @@ class Store:
         with self._engine.connect() as connection:
             return [model(**row._mapping) for row in connection.execute(_columns(query, model))]
 
+    def last_agent_times(self, handler: str) -> list[AgentTimeRow]:
+        """What each agent of a handler did last."""
+        newest = (
+            select(AgentTimeRow.agent, func.max(AgentTimeRow.at).label("at"))
+            .where(AgentTimeRow.handler == handler)
+            .group_by(col(AgentTimeRow.agent))
+            .subquery()
+        )
+        query = (
+            _columns(select(AgentTimeRow), AgentTimeRow)
+            .join(newest, (col(AgentTimeRow.agent) == newest.c.agent) & (col(AgentTimeRow.at) == newest.c.at))
+            .where(AgentTimeRow.handler == handler)
+        )
+        with self._engine.connect() as connection:
+            return [AgentTimeRow(**row._mapping) for row in connection.execute(query)]
+
     def pins(self, handler: str) -> dict[str, str]:
         """The PIN hashes of a handler's agents."""
         with self._engine.connect() as connection:

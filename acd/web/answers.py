@@ -81,6 +81,61 @@ class Call(TypedDict):
     wrap_up_time_exact: float | None
 
 
+class Member(TypedDict):
+    """An agent at a phone in a queue, as Asterisk has him. `penalty`: how late his turn comes."""
+
+    agent: str
+    address: str
+    penalty: int
+    paused: bool
+    reason: str
+
+
+class Penalty(TypedDict):
+    """How late the agent's turn comes in the queue."""
+
+    agent: str
+    queue: str
+    penalty: int
+
+
+class Withdrawn(TypedDict):
+    """A caller who waits no more."""
+
+    call: str
+    queue: str
+    waiting: bool
+
+
+class Monitor(TypedDict):
+    """A supervisor's ear on an agent's call. `state`: CALLING, RINGING, ACTIVE, and ENDED in the stream."""
+
+    id: str
+    agent: str
+    mode: str
+    supervisor_address: str
+    state: str
+    since: str
+
+
+Note = TypedDict("Note", {"text": str, "from": str, "groups": list[str], "agents": list[str], "seq": NotRequired[int]})
+
+
+class Disposition(TypedDict):
+    """An after-call code, and what people call it."""
+
+    code: str
+    text: str
+
+
+class Choices(TypedDict):
+    """What agents choose from. `disposition_required`: queues whose calls need a code."""
+
+    dispositions: list[Disposition]
+    disposition_required: list[str]
+    reasons: list[str]
+
+
 class Picture(TypedDict):
     """Everything at one moment. `seq`: the number of the last envelope that is in it."""
 

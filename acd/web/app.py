@@ -12,7 +12,7 @@ from acd.access.refusals import ForeignOrigin, TooManyAttempts, Unauthorized
 from acd.access.register import Register
 from acd.feed import Feed
 from acd.store import Store
-from acd.web import objects, people, stream
+from acd.web import objects, people, stream, supervision
 from acd.web.metrics import metrics
 from acd.web.news import News
 from acd.web.operations import SAFE, Operation, add_routes
@@ -25,7 +25,7 @@ LARGEST_BODY = 64 * 1024
 MOST_LOG_INS, WITHIN = 30, 60.0  # that fail, from one network address; seconds
 LOG_IN = ("POST", "/api/v1/session")
 
-OPERATIONS: list[Operation] = [*people.OPERATIONS, *objects.OPERATIONS, *stream.OPERATIONS]
+OPERATIONS: list[Operation] = [*people.OPERATIONS, *objects.OPERATIONS, *supervision.OPERATIONS, *stream.OPERATIONS]
 PUBLIC = frozenset((operation.method, operation.path) for operation in OPERATIONS if not operation.roles)
 
 

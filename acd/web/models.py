@@ -41,6 +41,12 @@ def _encodable(value: SecretStr) -> SecretStr:
     return value
 
 
+def _printable(value: str) -> str:
+    if not value.strip() or not all(each.isprintable() or each == "\n" for each in value):
+        raise ValueError("must be text without control characters")
+    return value
+
+
 Pin = Annotated[SecretStr, Field(min_length=1, max_length=128), AfterValidator(_encodable)]
 
 
@@ -171,6 +177,48 @@ class WrapUpTimeBody(Body):
     seconds: Seconds | None
 
 
+class MemberBody(Body):
+    """`penalty`: how late the agent's turn comes, 0 first."""
+
+    penalty: Annotated[int, Field(ge=0, le=10_000)]
+
+
+class GroupChoice(Body):
+    acd_group: Name
+
+
+class PriorityBody(Body):
+    """`priority`: callers with a higher one come first; 0 is what callers have."""
+
+    priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+
+
+class TransferBody(Body):
+    """`queue`: where the caller is to wait; its name is an extension of the dialplan."""
+
+    queue: Annotated[Name, Field(pattern=r"^[A-Za-z0-9_-]{2,79}$")]
+
+
+class MonitorBody(Body):
+    """`supervisor_address`: the phone that is rung."""
+
+    supervisor_address: Address
+
+
+class NoteBody(Body):
+    """`groups`, `agents`: to whom; neither: to all within reach."""
+
+    text: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]
+    groups: Annotated[list[Name], Field(max_length=1000)] | None = None
+    agents: Annotated[list[Name], Field(max_length=1000)] | None = None
+
+
+class DispositionBody(Body):
+    """`code`: one of those that GET .../choices lists."""
+
+    code: Name
+
+
 class GroupBody(Body):
     queues: Annotated[list[Name], Field(min_length=1, max_length=1000)]
 
@@ -235,6 +283,18 @@ class QueuesQuery(ListQuery):
     group: Name | None = None
     in_service: bool | None = None
     sort: Literal["", "name", "-name", "current_calls_queued", "-current_calls_queued"] = ""
+
+
+class MembersQuery(ListQuery):
+    """Who serves a queue."""
+
+    sort: Literal["", "agent", "-agent", "penalty", "-penalty"] = ""
+
+
+class MonitorsQuery(ListQuery):
+    """Who listens to whom."""
+
+    sort: Literal["", "agent", "-agent", "since", "-since"] = ""
 
 
 class WaitingQuery(ListQuery):

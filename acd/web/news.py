@@ -8,6 +8,7 @@ from acd.core.effects import (
     Change,
     GroupMoved,
     HandlerMoved,
+    MonitorMoved,
     QueueMoved,
     SessionMoved,
     Touched,
@@ -57,6 +58,11 @@ class News:
             case VisitMoved(at, visit):
                 self._call(at, visit)
                 self._touch(agent=visit.agent or "", session=visit.session or "", queue=visit.queue)
+            case MonitorMoved(at, monitor):
+                agent = self._handler.state.agents[monitor.agent]
+                groups = {self._handler.state.sessions[each].group for each in agent.sessions}
+                # nothing of it goes to the agent himself: that he is listened to is the supervisor's to say
+                self._publish(at, "monitor", monitor.state.value, dict(shapes.monitor(monitor)), groups=sorted(groups))
             case Touched(at, agent, session, queue, group):
                 self._touch(agent=agent, session=session, queue=queue)
                 if group in self._handler.state.groups:

@@ -404,8 +404,17 @@ OPERATIONS = [
         no.UnknownSession,
         no.StateNotSettable,
         no.StateNotReachable,
+        no.DispositionMissing,
     ),
-    _command(f"{SESSION}/wrap-up", put_wrap_up, SessionView, models.WrapUpBody, no.UnknownSession, no.NotInWrapUp),
+    _command(
+        f"{SESSION}/wrap-up",
+        put_wrap_up,
+        SessionView,
+        models.WrapUpBody,
+        no.UnknownSession,
+        no.NotInWrapUp,
+        no.DispositionMissing,
+    ),
     _read(f"{H}/queues", list_queues, answers.Page[QueueView], query=models.QueuesQuery, refusals=(no.UnknownGroup,)),
     _read(QUEUE, get_queue, QueueView, refusals=(no.UnknownQueue,)),
     _command(

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from acd.access.principals import Principal
 from acd.access.register import Register
-from acd.commands import Commands
+from acd.commands import Commands, SupervisorCommands
 from acd.core.records import State
 from acd.core.refusals import StoreFailed
 from acd.feed import Feed
@@ -31,8 +31,9 @@ WRITTEN_WITHIN = 2.0  # seconds for the newest rows to reach the database
 class Handler:
     """One agent handler as the web sees it."""
 
-    def __init__(self, commands: Commands, store: Store) -> None:
+    def __init__(self, commands: Commands, supervision: SupervisorCommands, store: Store) -> None:
         self.commands = commands
+        self.supervision = supervision
         self.service = commands.service
         self.center = commands.center
         self.store = store

@@ -9,7 +9,7 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from acd.core.center import Center
-from acd.core.records import Agent, AgentSession, Group
+from acd.core.records import Agent, AgentSession, Group, Monitor
 from acd.core.states import AddressState
 from acd.core.views import Moment, agent_view, queue_view, session_view
 from acd.web import answers
@@ -108,10 +108,35 @@ def waiting(center: Center, name: str) -> list[Json]:
             "position": position,
             "caller": visit.caller,
             "waiting_since": moment(visit.entered),
-            "priority": None,  # no event tells it
+            "priority": visit.priority,
         }
         for position, visit in enumerate(visits, 1)
     ]
+
+
+def members(center: Center, name: str) -> list[Json]:
+    """The agents who serve a queue, at each of their phones. Raises UnknownQueue."""
+    center.queue(name)
+    shown = []
+    for address, sessions in center.state.addresses.items():
+        member = center.state.members.get(address, {}).get(name)
+        if member is not None and member.seen is not None:
+            agent, seen = center.state.sessions[sessions[0]].agent, member.seen
+            about = {"penalty": member.penalty, "paused": seen.paused, "reason": seen.reason}
+            shown.append({"agent": agent, "address": address, **about})
+    return shown
+
+
+def monitor(of: Monitor) -> answers.Monitor:
+    """A supervisor's ear on an agent's call."""
+    return {
+        "id": of.id,
+        "agent": of.agent,
+        "mode": of.mode,
+        "supervisor_address": of.address,
+        "state": of.state.value,
+        "since": moment(of.since),
+    }
 
 
 def call(row: Json) -> Json:

@@ -213,7 +213,7 @@ async def _send(
 
 async def end_streams(app: web.Application) -> None:
     """At the end of acd every stream says so and ends, so that nobody holds up its going."""
-    app[FEED].close()
+    app[FEED].end_subscriptions()
 
 
 V1 = "/api/v1"

@@ -13,6 +13,7 @@ from acd.core.effects import (
     PauseMember,
     RemoveMember,
     SessionMoved,
+    SetPenalty,
     VisitMoved,
 )
 from acd.core.records import Agent, AgentSession, Visit
@@ -78,9 +79,11 @@ class Desk:
     def obey(self, order: Order) -> None:
         """What Asterisk says when it carries out an order."""
         match order:
-            case AddMember(queue, phone, name, paused, reason):
+            case AddMember(queue, phone, name, paused, reason, _, penalty):
                 self.members[queue, phone] = (paused, reason)
-                self.apply(ev.MemberAdded(self.now, queue, phone, name, paused, reason, 1, True))
+                self.apply(ev.MemberAdded(self.now, queue, phone, name, paused, reason, 1, True, penalty))
+            case SetPenalty(queue, phone, penalty):
+                self.apply(ev.MemberPenalty(self.now, queue, phone, penalty))
             case RemoveMember(queue, phone):
                 self.members.pop((queue, phone), None)
                 self.apply(ev.MemberRemoved(self.now, queue, phone))

@@ -208,3 +208,4 @@ async def live(house: House, *, linked: bool = True) -> AsyncIterator[None]:
         await house.service.close()
         if run is not None:
             await run
+        house.feed.close()

@@ -190,8 +190,8 @@ async def test_a_stream_ends_when_its_token_is_revoked(house):
 
 async def test_a_stream_says_that_it_ends_and_holds_nobody_up(house):
     async with listening(house) as listener:
-        house.feed.close()
-        assert (await listener.take())["event"] == "ENDED"
+        house.feed.end_subscriptions()
+        assert (await listener.take())["event"] == "ENDING"
         assert house.feed.stats.subscribers <= 1
     async with house.socket("") as socket:
         assert (await socket.receive(timeout=5)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
