@@ -92,7 +92,7 @@ def test_the_line_is_as_a_look_at_the_queue_shows_it(desk):
 def test_who_joined_after_the_look_stays_behind(desk):
     desk.join("c1")
     desk.join("c2")
-    desk.apply(ev.WaitingSeen(desk.now, "support", [("c1", 0)]))
+    desk.apply(ev.WaitingSeen(desk.now, "support", {"c1": 0}))
     assert [key.split("/")[0] for key in desk.center.queue("support").waiting] == ["c1", "c2"]
 
 
