@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from heapq import merge
 from pathlib import Path
@@ -148,6 +149,7 @@ class History:
             begin=self.mark.at,
             end=until,
             restarts=[line.at for line in lines if line.event == "QUEUESTART"],
+            entries=Counter(line.call for line in lines if line.event == "ENTERQUEUE"),
         )
         events = [event for line in lines for event in self._gap.events(line)]
         return sorted(events, key=lambda event: event.at)

@@ -1,6 +1,7 @@
 """What happened in the queues while nobody listened: queue_log's lines as the events that AMI would have sent."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from acd.asterisk.queue_log import Line, caller_of
@@ -61,11 +62,12 @@ class Gap:
         begin: float,
         end: float,
         restarts: Sequence[int],
+        entries: Mapping[str, int],
     ) -> None:
         """`known`: stays that were heard of, in order. `interface_of`: queue and member's name -> interface.
 
         `alive`: is there still a channel of this id? `begin`, `end`: seconds since 1970 of the gap.
-        `restarts`: when Asterisk started, in the gap.
+        `restarts`: when Asterisk started, in the gap. `entries`: call -> how many ENTERQUEUE are to come.
         """
         self._known: dict[tuple[str, str], list[Stay]] = {}
         self._present: dict[tuple[str, str], Stay] = {}
@@ -78,6 +80,7 @@ class Gap:
         self._alive = alive
         self._begin, self._end = begin, end
         self._restarts = restarts
+        self._entries = Counter(entries)
         self._alive_at = begin  # the last sign of life of this Asterisk
 
     def events(self, line: Line) -> Iterator[ev.Event]:
@@ -87,6 +90,7 @@ class Gap:
             case "QUEUESTART":
                 yield from self._all_lost()
             case "ENTERQUEUE":
+                self._entries[line.call] -= 1
                 yield from self._entered(line, at)
             case "CONNECT":
                 yield from self._connected(line, at)
@@ -141,8 +145,8 @@ class Gap:
         outcome = EXITS[line.event]
         if outcome is Outcome.ABANDONED and any(0 <= start - line.at <= DYING for start in self._restarts):
             outcome = Outcome.LOST
-        elif outcome is Outcome.ABANDONED and self._alive(line.call):
-            outcome = Outcome.REDIRECTED  # who hung up has no channel any more
+        elif outcome is Outcome.ABANDONED and (self._alive(line.call) or self._entries[line.call] > 0):
+            outcome = Outcome.REDIRECTED  # who hung up has no channel any more, and enters no queue
         yield ev.ExitRead(max(at, stay.entered), line.call, line.queue, outcome)
 
     def _released(self, line: Line, at: float) -> Iterator[ev.Event]:

@@ -291,6 +291,103 @@ SCENARIOS = {
         "told, and who never came is not counted.",
         connection=3,
     ),
+    "am-monitor": Scenario(
+        "A supervisor listens to Alice's call, whispers and barges in: nothing changes for her.",
+        moves=moves("""
+             1.036  Alice Adams/support  BUSY_ON_CALL
+             1.036  Alice Adams          BUSY_ACD
+             4.993  Alice Adams/support  READY
+             4.993  Alice Adams          READY
+        """),
+        ledger=ledger("""
+            1795289629.304/support/1  Alice Adams  0.411  3.957  0  0  answered
+        """),
+        figures=figures("""
+            Alice Adams          calls 1, talk 3.957
+            Alice Adams/support  calls 1, talk 3.957, longest to answer 0.410
+            support              queued 1, answered 1, longest wait 0.411, average wait 0.411
+        """),
+    ),
+    "an-monitor-in-vain": Scenario(
+        "A supervisor is called to listen to Alice's call, and never does.",
+        moves=moves("""
+             1.043  Alice Adams/support  BUSY_ON_CALL
+             1.043  Alice Adams          BUSY_ACD
+             3.685  Alice Adams/support  READY
+             3.685  Alice Adams          READY
+        """),
+        ledger=ledger("""
+            1795289635.326/support/1  Alice Adams  0.411  2.642  0  0  answered
+        """),
+        figures=figures("""
+            Alice Adams          calls 1, talk 2.642
+            Alice Adams/support  calls 1, talk 2.642, longest to answer 0.409
+            support              queued 1, answered 1, longest wait 0.411, average wait 0.411
+        """),
+    ),
+    "ao-supervised-queue": Scenario(
+        "Alice is paused. Of three callers the last is moved to the front, the first withdrawn, the second hung up.",
+        ledger=ledger("""
+            1795289641.349/support/1  -  2.004  -  0  -  withdrawn
+            1795289642.352/support/1  -  1.281  -  0  -  abandoned
+            1795289642.355/support/1  -  0.562  -  0  -  abandoned
+        """),
+        figures=figures("""
+            support  queued 3, abandoned 2, final disposition 1, longest wait 2.004, average wait 1.282
+        """),
+    ),
+    "ap-moved-callers": Scenario(
+        "A caller is redirected to sales while Alice's phone rings, one while he waits; out of his talk with Bob the "
+        "first is sent back to support.",
+        moves=moves("""
+             1.569  Alice Adams/support  NOT_READY
+             1.569  Alice Adams          NOT_READY
+             3.017  Bob Brown/sales      READY
+             3.017  Bob Brown            READY
+             3.568  Bob Brown/sales      BUSY_ON_CALL
+             3.568  Bob Brown            BUSY_ACD
+             4.382  Bob Brown/sales      NOT_READY
+             4.382  Bob Brown            NOT_READY
+        """),
+        ledger=ledger("""
+            1795289646.361/support/1  -          0.612  -      0  -  flowed_out
+            1795289646.361/sales/1    Bob Brown  2.306  0.814  0  0  answered
+            1795289646.361/support/2  -          0.515  -      0  -  abandoned
+            1795289647.366/support/1  -          0.513  -      0  -  flowed_out
+            1795289647.366/sales/1    -          2.197  -      0  -  abandoned
+        """),
+        figures=figures("""
+            Bob Brown        calls 1, talk 0.814
+            Bob Brown/sales  calls 1, talk 0.814, longest to answer 0.307
+            support          queued 3, abandoned 1, flowed in 1, flowed out 2, longest wait 0.612, average wait 0.547
+            sales            queued 2, answered 1, abandoned 1, flowed in 2, longest wait 2.306, average wait 2.252
+        """),
+    ),
+    "aq-hung-up": Scenario(
+        "A caller is withdrawn while Alice's phone rings, and leaves when she rejects; a talking caller is hung up, "
+        "then Alice is, and then a caller for whom her phone rings.",
+        moves=moves("""
+             4.192  Alice Adams/support  BUSY_ON_CALL
+             4.192  Alice Adams          BUSY_ACD
+             5.100  Alice Adams/support  READY
+             5.100  Alice Adams          READY
+             8.143  Alice Adams/support  BUSY_ON_CALL
+             8.143  Alice Adams          BUSY_ACD
+             9.051  Alice Adams/support  READY
+             9.051  Alice Adams          READY
+        """),
+        ledger=ledger("""
+            1795289916.404/support/1  -            2.613  -      0  -  withdrawn
+            1795289919.410/support/1  Alice Adams  0.312  0.908  0  0  answered
+            1795289923.420/support/1  Alice Adams  0.310  0.908  0  0  answered
+            1795289927.430/support/1  -            0.507  -      0  -  abandoned
+        """),
+        figures=figures("""
+            Alice Adams          calls 2, talk 1.816
+            Alice Adams/support  calls 2, talk 1.816, longest to answer 0.312
+            support  queued 4, answered 2, abandoned 1, final disposition 1, longest wait 2.613, average wait 0.936
+        """),
+    ),
     "b-agent-hangs-up": Scenario(
         "A caller is answered and the agent hangs up.",
         moves=moves("""

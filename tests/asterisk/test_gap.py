@@ -1,5 +1,6 @@
 """A gap at any point of any recording: queue_log tells what was not heard, once, to the second."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -40,6 +41,7 @@ def missed(played: Played, lines: list[Line], begin: float, end: float) -> Itera
         begin=begin,
         end=end,
         restarts=[line.at for line in lines if line.event == "QUEUESTART"],
+        entries=Counter(line.call for line in lines if line.event == "ENTERQUEUE"),
     )
     for line in lines:
         yield from gap.events(line)
@@ -90,7 +92,9 @@ def test_a_link_lost_anywhere_gives_the_same_calls(name):
 # single points
 
 
-def gap(*known: Stay, alive: tuple[str, ...] = (), restarts: tuple[int, ...] = ()) -> Gap:
+def gap(
+    *known: Stay, alive: tuple[str, ...] = (), restarts: tuple[int, ...] = (), entries: tuple[str, ...] = ()
+) -> Gap:
     return Gap(
         known,
         interface_of=lambda queue, member: f"PJSIP/{member}",
@@ -98,6 +102,7 @@ def gap(*known: Stay, alive: tuple[str, ...] = (), restarts: tuple[int, ...] = (
         begin=1_000_000_000,
         end=1_000_000_600,
         restarts=restarts,
+        entries=Counter(entries),
     )
 
 
@@ -134,6 +139,18 @@ def test_who_left_without_hanging_up_was_redirected():
     lines = ["100|c1|support|NONE|ENTERQUEUE||555|1", "104|c1|support|NONE|ABANDON|1|1|4"]
     (_, gone), (_, elsewhere) = told(gap(), *lines), told(gap(alive=("c1",)), *lines)
     assert (gone.outcome, elsewhere.outcome) == (Outcome.ABANDONED, Outcome.REDIRECTED)
+
+
+def test_who_enters_another_queue_had_not_hung_up_in_the_first():
+    _, left, joined, gone = told(
+        gap(entries=("c1", "c1")),
+        "100|c1|support|NONE|ENTERQUEUE||555|1",
+        "104|c1|support|NONE|ABANDON|1|1|4",
+        "104|c1|sales|NONE|ENTERQUEUE||555|1",
+        "106|c1|sales|NONE|ABANDON|1|1|2",
+    )
+    assert (left.queue, left.outcome, joined.queue) == ("support", Outcome.REDIRECTED, "sales")
+    assert (gone.queue, gone.outcome) == ("sales", Outcome.ABANDONED)
 
 
 def test_a_start_of_asterisk_ends_all_calls_at_its_last_sign_of_life():
