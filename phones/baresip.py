@@ -15,8 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from phones.hearing import PIPE, Hearing
 from phones.line import Line
 from phones.netstring import BadNetstring, Decoder, Message, encode
+from phones.sound import RATE, tone_of
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ REGISTER_EVERY = 60
 TRY_AGAIN = 2.0
 TRY_AGAIN_IN_A_CALL = 10.0
 OUR_MARK = "host"
+HEARD = "heard"  # the command that is ours, not baresip's
 START_PATIENCE = 5.0
 STOP_PATIENCE = 1.0
 DULL = (
@@ -67,18 +70,19 @@ class PhoneSettings:
         return f"{first}-{first + 99}"
 
 
-def config_file(phone: PhoneSettings) -> str:
-    # A tone for a microphone and no loudspeaker: audio that flows without a sound card. 48000 is all that ausine can.
+def config_file(phone: PhoneSettings, folder: Path) -> str:
+    # A tone for a microphone, a pipe for a loudspeaker: audio that flows without a sound card. 48000 is all that ausine
+    # can.
     return f"""\
 sip_listen 0.0.0.0:{phone.sip}
 rtp_ports {phone.rtp}
 call_max_calls 4
 call_local_timeout 300
-audio_player aubridge,speaker
-audio_source ausine,440
+audio_player aufile,{folder / PIPE}
+audio_source ausine,{tone_of(phone.extension)}
 audio_alert aubridge,bell
 ausrc_srate 48000
-auplay_srate 48000
+auplay_srate {RATE}
 ausrc_channels 1
 auplay_channels 1
 ring_aufile none
@@ -90,6 +94,7 @@ callwaiting_aufile none
 module_path {MODULES}
 module g711.so
 module aubridge.so
+module aufile.so
 module ausine.so
 module_app account.so
 module_app menu.so
@@ -105,7 +110,7 @@ def accounts_file(phone: PhoneSettings) -> str:
 
 def write_files(phone: PhoneSettings, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / "config").write_text(config_file(phone))
+    (folder / "config").write_text(config_file(phone, folder))
     (folder / "accounts").write_text(accounts_file(phone))
     (folder / "contacts").write_text("")
 
@@ -192,6 +197,7 @@ class SoftPhone:
     def __init__(self, phone: PhoneSettings, folder: Path) -> None:
         self._phone, self._folder = phone, folder
         self._line = Line()
+        self._hearing = Hearing(folder)
         self._baresip: Baresip | None = None
         self._clients: dict[int, asyncio.StreamWriter] = {}
         self._numbers = itertools.count(1)
@@ -199,9 +205,10 @@ class SoftPhone:
     async def run(self) -> None:
         server = await asyncio.start_server(self._serve, "0.0.0.0", self._phone.door)  # noqa: S104 (a container's port)
         try:
-            while True:
-                await self._run_once()
-                await asyncio.sleep(TRY_AGAIN)
+            with self._hearing:
+                while True:
+                    await self._run_once()
+                    await asyncio.sleep(TRY_AGAIN)
         finally:
             server.close()
             for writer in list(self._clients.values()):
@@ -265,6 +272,9 @@ class SoftPhone:
 
     def _pass_on(self, number: int, message: Message) -> None:
         token = f"{number}:{message.get('token', '')}"
+        if message.get("command") == HEARD:
+            self._pass_back({"response": True, "ok": True, "token": token, **self._hearing.to_message()})
+            return
         self._log("order %s %s", message.get("command"), message.get("params", ""))
         if not self._baresip or not self._baresip.send({**message, "token": token}):
             no = {"response": True, "ok": False, "data": "the phone is starting", "token": token}

@@ -12,12 +12,15 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from phones.hearing import BLOCK, samples_of
 from phones.line import Call, Line
 from phones.netstring import BadNetstring, Decoder, Message, encode
+from phones.sound import RATE
 
 RECONNECT_AFTER = 0.3
 FIRST_DOOR = 4000
 ANSWER_PATIENCE = 5.0
+LISTEN_PATIENCE = 3.0
 REMEMBERED = 5000
 
 
@@ -247,6 +250,23 @@ class Phone:
         for digit in digits:
             await self.command("sndcode", digit)
             await asyncio.sleep(0.25)
+
+    async def listen(self, seconds: float = 1.0) -> list[int]:
+        """What this phone hears from now on for so long, at most two seconds: samples at 8000 a second."""
+        wanted = int(seconds * RATE)
+        begin, _ = await self._hearing()
+        try:
+            async with asyncio.timeout(seconds + LISTEN_PATIENCE):
+                while True:
+                    count, samples = await self._hearing()
+                    if count >= begin + BLOCK + wanted:  # the block under way holds what was heard before
+                        return samples[-wanted:]
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise PhoneError(f"{self.extension}: hears nothing, not even silence: no call?") from None
+
+    async def _hearing(self) -> tuple[int, list[int]]:
+        return samples_of(await self._ask("heard"))
 
     def _domain(self) -> str:
         for event in reversed(self.events):

@@ -12,17 +12,18 @@ HEARS = (
     *("QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon"),
     *("AgentCalled", "AgentConnect", "AgentComplete", "AgentRingNoAnswer"),
     *("QueueMemberAdded", "QueueMemberRemoved", "QueueMemberPause", "QueueMemberPenalty"),
+    *("OriginateResponse", "ChanSpyStart", "ChanSpyStop"),
     *("Newchannel", "BridgeEnter", "BridgeLeave", "HangupRequest", "Hangup", "UserEvent", "Shutdown"),
 )
 
 
 class Operator:
-    """An AMI user who may do everything, within the block. `events` is what he heard, in order."""
+    """An AMI user who may do everything (or another one), within the block. `events` is what he heard, in order."""
 
-    def __init__(self, containers: Containers) -> None:
+    def __init__(self, containers: Containers, name: str = NAME, secret: str = SECRET) -> None:
         self.events: list[Message] = []
         self._link = Link(
-            Login(HOST, containers.ports.ami, NAME, SECRET),
+            Login(HOST, containers.ports.ami, name, secret),
             wanted=HEARS,
             on_message=lambda message, at: self.events.append(message),
             on_login=self._logged_in,

@@ -1,5 +1,10 @@
+from pathlib import Path
+
 from phones.baresip import PhoneSettings, accounts_file, config_file, password, write_files
+from phones.hearing import PIPE
 from phones.host import extensions
+
+DESK = Path("/desk")
 
 
 def test_the_password_is_the_one_that_asterisk_knows():
@@ -7,8 +12,15 @@ def test_the_password_is_the_one_that_asterisk_knows():
 
 
 def test_two_phones_share_no_port():
-    first, second = (config_file(PhoneSettings(one, "x")) for one in (1001, 1002))
+    first, second = (config_file(PhoneSettings(one, "x"), DESK) for one in (1001, 1002))
     assert not lines_with_ports(first) & lines_with_ports(second)
+
+
+def test_each_phone_has_a_tone_of_its_own_and_plays_into_its_pipe():
+    first, second = (config_file(PhoneSettings(one, "x"), DESK).splitlines() for one in (1001, 1002))
+    (tone,) = [line for line in first if line.startswith("audio_source ausine,")]
+    assert tone not in second
+    assert f"audio_player aufile,/desk/{PIPE}" in first
 
 
 def lines_with_ports(text):

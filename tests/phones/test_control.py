@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import pytest
 
+from phones import control
 from phones.control import Phone, PhoneError
+from phones.hearing import BLOCK, Hearing
 from phones.line import Line
 from phones.netstring import Decoder, encode
+from phones.sound import RATE
 
 ON_THE_DESK = Line(registered=True).to_message()
 
@@ -19,6 +23,8 @@ class FakeHost:
         self.orders = []
         self.writers = []
         self.refuse = set()
+        self.hearing = Hearing(Path())
+        self.plays = []  # blocks, one for each question; the last one again and again
 
     async def serve(self, reader, writer):
         self.writers.append(writer)
@@ -31,7 +37,11 @@ class FakeHost:
     def take(self, order, writer):
         self.orders.append((order["command"], order.get("params")))
         ok = order["command"] not in self.refuse
-        writer.write(encode({"response": True, "ok": ok, "data": "call id: x1\n", "token": order["token"]}))
+        answer = {"response": True, "ok": ok, "data": "call id: x1\n", "token": order["token"]}
+        if order["command"] == "heard":
+            self.hearing.take(self.plays.pop(0) if self.plays[1:] else b"".join(self.plays))
+            answer |= self.hearing.to_message()
+        writer.write(encode(answer))
 
     def say(self, kind, call="a", **more):
         event = {"event": True, "type": kind, "id": call, "peeruri": "sip:555@asterisk", **more}
@@ -143,3 +153,17 @@ async def test_a_phone_host_that_is_not_there_is_an_error_that_names_it():
     with pytest.raises(PhoneError, match=r"1001: no phone host at 127\.0\.0\.1:1"):
         await phone.connect(0.1)
     await phone.close()
+
+
+async def test_what_a_phone_hears_is_what_comes_after_it_began_to_listen():
+    async with desk() as (host, phone):
+        before, after = b"\1\0" * BLOCK, b"\2\0" * BLOCK
+        host.plays = [before, before, after]  # of the block under way most was heard before
+        assert await phone.listen(0.5) == [2] * (RATE // 2)
+
+
+async def test_a_phone_without_a_call_hears_nothing(monkeypatch):
+    monkeypatch.setattr(control, "LISTEN_PATIENCE", 0.1)
+    async with desk() as (_, phone):
+        with pytest.raises(PhoneError, match="1001: hears nothing"):
+            await phone.listen(0.1)

@@ -1,0 +1,30 @@
+"""Who hears whom: each phone sends a tone of its own, and says what reaches it."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from phones.control import Phone
+from phones.sound import voices
+
+
+async def hearing(phones: Mapping[int, Phone], *listeners: int) -> dict[int, set[int]]:
+    """Listens at these phones for the next second: each with the others (and itself) that it hears."""
+    heard = await asyncio.gather(*(phones[one].listen() for one in listeners))
+    return {one: voices(samples, phones) for one, samples in zip(listeners, heard, strict=True)}
+
+
+async def call(phones: Mapping[int, Phone], one: int, other: int) -> None:
+    """One phone calls the other, past the queues; returns when they talk."""
+    for phone in (phones[one], phones[other]):
+        phone.forget()
+    await phones[one].dial(str(other))
+    await phones[other].wait_for("CALL_INCOMING", where=lambda event: f":{one}@" in event.peer)
+    await phones[other].answer()
+    for phone in (phones[one], phones[other]):
+        await phone.wait_for("CALL_ESTABLISHED")
+
+
+async def hang_up(phones: Mapping[int, Phone], those: Iterable[int]) -> None:
+    for one in those:
+        await phones[one].hangup()
+        await phones[one].wait_until_idle()
