@@ -21,7 +21,7 @@ from acd.asterisk.message import Message
 from acd.serve import login_of
 from acd.settings import HandlerSettings, Settings, SettingsError, plain_text
 
-OK, WARN, FAIL = "ok", "warn", "FAIL"
+OK, HINT, WARN, FAIL = "ok", "hint", "warn", "FAIL"
 DOCS = "docs/asterisk.md"
 NOBODY = "Local/acd-check@acd-check"  # an interface that no site has
 BOOT_TIMEOUT = 10.0  # seconds to wait for FullyBooted
@@ -29,7 +29,9 @@ PROBE_TIMEOUT = 5.0  # seconds to wait for an event that the probe causes
 
 
 class Finding(NamedTuple):
-    """`level` is ok (as it should be), warn (works, with a loss) or FAIL (does not work, or gives wrong figures)."""
+    """`level` is ok (as it should be), hint (what nobody needs for true figures is not there), warn (works, with a
+    loss) or FAIL (does not work, or gives wrong figures).
+    """
 
     level: str
     what: str
@@ -67,7 +69,8 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
                 print(finding.line(name), flush=True)
     finally:
         log.setLevel(level_before)
-    print(f"{levels[FAIL]} failed, {levels[WARN]} warnings, {levels[OK]} ok")
+    hints = f", {levels[HINT]} hints" * (levels[HINT] > 0)
+    print(f"{levels[FAIL]} failed, {levels[WARN]} warnings, {levels[OK]} ok{hints}")
     return 1 if levels[FAIL] else 0
 
 
@@ -209,6 +212,7 @@ class Site:
 
 READ = "system,call,agent,user"
 WRITE = "agent,reporting"
+WRITE_ALL = "call,agent,reporting,originate"  # with what supervisors can do
 GENERAL = ("shared_lastcall", "autofill", "persistentmembers")
 OF_A_QUEUE = ("wrapuptime", "joinempty", "leavewhenempty", "ringinuse", "autofill", "timeout", "retry")
 READABLE = ("manager.conf", "general", "enabled")  # set wherever there is an AMI
@@ -234,6 +238,8 @@ async def ask(link: Link, settings: HandlerSettings) -> Site:
 
     core = await one("CoreSettings")
     await one("QueuePause", {"Interface": NOBODY, "Paused": "true"})
+    for action in OPTIONAL:
+        await one(action, {"Channel": ""})
     await items("CoreShowChannels")
     await items("DeviceStateList")
     status = await items("QueueStatus")
@@ -316,6 +322,31 @@ def rights(site: Site) -> Iterator[Finding]:
             yield Finding(FAIL, f"Asterisk refuses {action}: {words}", why)
     if may:
         yield Finding(OK, f"Asterisk answers {', '.join(may)}")
+
+
+OPTIONAL = {  # action -> write class, what cannot be done without it; none of them does anything without a channel
+    "Originate": ("originate", "supervisors cannot listen, whisper and barge in"),
+    "Hangup": ("call", "supervisors can neither hang up callers nor send them to another queue"),
+}
+QUEUE_CONTEXT = "acd-queue"
+
+
+def supervising(site: Site) -> Iterator[Finding]:
+    """What supervisors' commands need: a site may well do without."""
+    lacks = False
+    for action, (write, why) in OPTIONAL.items():
+        if site.refused.get(action) == "Permission denied":
+            lacks = True
+            what = f"the AMI user {site.username} may not use {action} (class {write} is missing in write)"
+            yield Finding(HINT, what, why, f"{site.user}: write = {WRITE_ALL}; what it means: {DOCS}#supervisors")
+    if site.dialplan and not any(step.context == QUEUE_CONTEXT for step in site.dialplan):
+        lacks = True
+        why = "supervisors cannot send waiting callers to another queue"
+        yield Finding(
+            HINT, f"the dialplan has no context {QUEUE_CONTEXT}", why, f"extensions.conf: that of {DOCS}#supervisors"
+        )
+    if not lacks:
+        yield Finding(OK, "acd may do what supervisors ask for")
 
 
 def reading(site: Site) -> Iterator[Finding]:
@@ -529,6 +560,7 @@ def _is_told(queue: Step, dialplan: list[Step]) -> bool:
 CHECKS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     version,
     rights,
+    supervising,
     reading,
     clocks,
     queues,

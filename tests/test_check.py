@@ -11,7 +11,7 @@ import pytest
 
 from acd import check
 from acd.asterisk.message import Blocks, Message
-from acd.check import FAIL, OK, WARN, Ear, Finding, Heard
+from acd.check import FAIL, HINT, OK, WARN, Ear, Finding, Heard
 from acd.settings import Settings, SettingsError
 from tests.asterisk.fake_ami import FakeAsterisk, Headers, block, error, event, event_list, response, success
 from tests.helpers import until
@@ -49,7 +49,10 @@ class Desk(FakeAsterisk):
         self.files = dict(FILES)
         self.members: list[tuple[str, Headers]] = []
         self.dialplan = [("600", "1", "Queue", "support,t"), ("600", "2", "UserEvent", "Left,Status: ${QUEUESTATUS}")]
+        self.contexts = ["acd-queue"]  # besides the one in which that stands
         self.answers |= {
+            "Originate": error("Channel not specified"),
+            "Hangup": error("No channel specified"),
             "CoreSettings": response("Success", "AsteriskVersion: 22.10.1+dfsg"),
             "CoreShowChannels": event_list("Channels will follow"),
             "DeviceStateList": event_list("Device State Changes will follow"),
@@ -66,6 +69,9 @@ class Desk(FakeAsterisk):
     def _show_dialplan(self, action: Headers) -> bytes:
         names = ("Extension", "Priority", "Application", "AppData")
         steps = [("ListDialplan", {"Context": "in", **dict(zip(names, step, strict=True))}) for step in self.dialplan]
+        steps += [
+            ("ListDialplan", {"Context": each, "Priority": "1", "Application": "Gosub"}) for each in self.contexts
+        ]
         return event_list("DialPlan list will follow", *steps)(action)
 
     def _getvar(self, action: Headers) -> bytes:
@@ -204,6 +210,31 @@ async def test_an_action_that_is_not_allowed_is_named_with_its_class(desk: Desk,
     line = await only(desk)
     assert line.startswith(f"FAIL main: the AMI user acd may not use {action}")
     assert "write = agent,reporting" in line
+
+
+@pytest.mark.parametrize(("action", "of_class"), [("Originate", "originate"), ("Hangup", "call")])
+async def test_what_supervisors_cannot_do_is_a_hint_and_no_failure(
+    desk: Desk, action: str, of_class: str, capsys: pytest.CaptureFixture[str]
+):
+    desk.answers[action] = DENIED
+    line = await only(desk)
+    assert line.startswith(f"hint main: the AMI user acd may not use {action} (class {of_class} is missing in write)")
+    assert "write = call,agent,reporting,originate" in line
+    assert await check.run(settings_for(desk), options()) == 0
+    assert capsys.readouterr().out.endswith(" ok, 1 hints\n")
+
+
+async def test_a_dialplan_that_cannot_take_a_caller_into_a_queue_by_its_name_is_a_hint(desk: Desk):
+    desk.contexts = ["queues"]
+    assert (await only(desk)).startswith("hint main: the dialplan has no context acd-queue")
+
+
+async def test_that_supervisors_can_do_their_work_is_told(desk: Desk):
+    findings = await findings_of(desk)
+    assert [f.what for f in findings if f.level == OK and "supervisors" in f.what] == [
+        "acd may do what supervisors ask for"
+    ]
+    assert not [f for f in findings if f.level == HINT]
 
 
 async def test_a_module_that_is_not_loaded_is_named(desk: Desk):
