@@ -466,6 +466,20 @@ class Desk:
             line.strip() for line in shown.splitlines() if re.search(r"\((PJSIP|Local)/", line) and "wait:" not in line
         ]
 
+    async def stream_until(self, after: int, wanted: Callable[[Json], bool], seconds: float = 5) -> Json:
+        """The first envelope behind this number that is wanted."""
+        headers = {"Authorization": f"Bearer {TOKEN}", "Last-Event-ID": str(after)}
+        url = f"{self.acd.url}/api/v1/events"
+        async with (
+            asyncio.timeout(seconds),
+            aiohttp.ClientSession(headers=headers) as client,
+            client.get(url) as stream,
+        ):
+            async for line in stream.content:
+                if line.startswith(b"data: ") and wanted(envelope := json.loads(line[6:])):
+                    return dict(envelope)
+        raise AssertionError("the stream has ended")
+
     async def audit(self, *options: str) -> tuple[int, Json]:
         """`acd audit`, when acd has heard of every call's end long enough."""
         entries = len(await self.queue_log("ENTERQUEUE"))

@@ -3,8 +3,7 @@
 import pytest
 
 from tests.e2e.compare import compare
-from tests.e2e.desk import Agent, Desk
-from tests.e2e.operator import Operator
+from tests.e2e.desk import Agent, Desk, Json, eventually
 from tests.e2e.sound import hearing
 from tests.helpers import until
 
@@ -17,42 +16,45 @@ HEARD = {
     "whisper": {SUPERVISOR: {AGENT, CALLER}, AGENT: {CALLER, SUPERVISOR}, CALLER: {AGENT}},
     "barge": {SUPERVISOR: {AGENT, CALLER}, AGENT: {CALLER, SUPERVISOR}, CALLER: {AGENT, SUPERVISOR}},
 }
-OPTIONS = {"listen": "quES", "whisper": "quESw", "barge": "quESB"}
 
 
-async def _monitor(desk: Desk, operator: Operator, agent: Agent, mode: str) -> None:
+async def _monitor(desk: Desk, agent: Agent, mode: str) -> Json:
     """Rings the supervisor; returns when he is connected in this mode."""
     supervisor = desk.phones[SUPERVISOR]
-    before = len(operator.heard("ChanSpyStart"))
-    leg = operator.heard("AgentConnect", Interface=agent.address)[-1].get("DestUniqueid")
-    await operator.send(
-        "Originate",
-        Channel=f"PJSIP/{SUPERVISOR}",
-        Application="ChanSpy",
-        Data=f"{leg},{OPTIONS[mode]}",
-        CallerID=f"{agent.user} <{agent.id}>",
-        Async="true",
-    )
+    monitor = await desk.api.post(f"/agents/{agent.id}/{mode}", {"supervisor_address": f"PJSIP/{SUPERVISOR}"})
+    assert (monitor["state"], monitor["mode"], monitor["agent"]) == ("RINGING", mode, agent.id)
     await until(lambda: any(call.state == "incoming" for call in supervisor.calls), 5, "the supervisor's phone rings")
     await supervisor.answer()
-    await until(lambda: len(operator.heard("ChanSpyStart")) > before, 5, f"the supervisor is there to {mode}")
+
+    async def active() -> bool:
+        return [(each["id"], each["state"]) for each in await _monitors(desk)] == [(monitor["id"], "ACTIVE")]
+
+    await eventually(active, 5, f"the supervisor is there to {mode}")
+    return monitor
 
 
-async def _talks(desk: Desk, operator: Operator) -> Agent:
+async def _monitors(desk: Desk) -> list[Json]:
+    return list((await desk.api.get("/monitors"))["items"])
+
+
+async def _nobody_listens(desk: Desk) -> bool:
+    return not await _monitors(desk)
+
+
+async def _talks(desk: Desk) -> Agent:
     """An agent in a queue call with a caller who has a tone, too: a phone of ours."""
     agent = await desk.log_on(AGENT, "hall")
     await desk.phones[CALLER].dial("642")
     await agent.takes(str(CALLER))
-    await operator.hears("AgentConnect")
     await agent.until_session("BUSY_ON_CALL")
     return agent
 
 
 @pytest.mark.parametrize("mode", HEARD)
-async def test_each_hears_whom_the_mode_lets_him_hear(desk: Desk, operator: Operator, mode: str) -> None:
-    agent = await _talks(desk, operator)
+async def test_each_hears_whom_the_mode_lets_him_hear(desk: Desk, mode: str) -> None:
+    agent = await _talks(desk)
     assert await hearing(desk.phones, AGENT, CALLER) == BETWEEN_TWO
-    await _monitor(desk, operator, agent, mode)
+    await _monitor(desk, agent, mode)
     assert await hearing(desk.phones, AGENT, CALLER, SUPERVISOR) == HEARD[mode]
     await desk.phones[SUPERVISOR].hangup()
     await desk.phones[SUPERVISOR].wait_until_idle()
@@ -67,10 +69,10 @@ async def test_each_hears_whom_the_mode_lets_him_hear(desk: Desk, operator: Oper
     assert (seen["number_of_acd_calls"], seen["number_of_incoming_calls"]) == (1, 0)
 
 
-async def test_a_supervisor_whispers_after_he_has_listened(desk: Desk, operator: Operator) -> None:
-    agent = await _talks(desk, operator)
+async def test_a_supervisor_whispers_after_he_has_listened(desk: Desk) -> None:
+    agent = await _talks(desk)
     for mode in ("listen", "whisper"):
-        await _monitor(desk, operator, agent, mode)
+        await _monitor(desk, agent, mode)
         assert await hearing(desk.phones, AGENT, CALLER, SUPERVISOR) == HEARD[mode]
         await desk.phones[SUPERVISOR].hangup()
         await desk.phones[SUPERVISOR].wait_until_idle()
@@ -78,21 +80,46 @@ async def test_a_supervisor_whispers_after_he_has_listened(desk: Desk, operator:
     await desk.settle()
 
 
-async def test_a_supervisor_is_let_go_when_the_call_ends(desk: Desk, operator: Operator) -> None:
-    agent = await _talks(desk, operator)
-    await _monitor(desk, operator, agent, "barge")
+async def test_a_supervisor_is_let_go_when_the_call_ends(desk: Desk) -> None:
+    agent = await _talks(desk)
+    await _monitor(desk, agent, "barge")
     await desk.phones[CALLER].hangup()
     await desk.phones[SUPERVISOR].wait_until_idle()
+    await eventually(lambda: _nobody_listens(desk), 5, "nobody listens")
     await desk.settle()
     await compare(desk)
 
 
-async def test_a_supervisor_hears_no_other_call(desk: Desk, operator: Operator) -> None:
-    agent = await _talks(desk, operator)
+async def test_a_supervisor_is_let_go_by_the_api_and_the_call_goes_on(desk: Desk) -> None:
+    agent = await _talks(desk)
+    monitor = await _monitor(desk, agent, "listen")
+    assert (await desk.api.ask("DELETE", f"/monitors/{monitor['id']}")).status == 204
+    await desk.phones[SUPERVISOR].wait_until_idle()
+    assert await _monitors(desk) == []
+    assert (await agent.session())["state"] == "BUSY_ON_CALL"
+    await desk.phones[CALLER].hangup()
+    await desk.settle()
+
+
+async def test_what_cannot_be_listened_to_is_said_at_once(desk: Desk) -> None:
+    agent = await desk.log_on(AGENT, "hall")
+    refused = await desk.api.ask("POST", f"/agents/{agent.id}/listen", {"supervisor_address": f"PJSIP/{SUPERVISOR}"})
+    assert (refused.status, refused.body["code"]) == (409, "no-call")
+    await desk.phones[CALLER].dial("642")
+    await agent.takes(str(CALLER))
+    refused = await desk.api.ask("POST", f"/agents/{agent.id}/listen", {"supervisor_address": "PJSIP/nobody"})
+    assert (refused.status, refused.body["code"]) == (502, "asterisk-refused")
+    assert await _monitors(desk) == []
+    await desk.phones[CALLER].hangup()
+    await desk.settle()
+
+
+async def test_a_supervisor_hears_no_other_call(desk: Desk) -> None:
+    agent = await _talks(desk)
     bob = await desk.log_on(1002, "annex")
     await desk.phones[1005].dial("643")
     await bob.takes("1005")
-    await _monitor(desk, operator, agent, "barge")
+    await _monitor(desk, agent, "barge")
     everybody = (AGENT, CALLER, SUPERVISOR, 1002, 1005)
     assert await hearing(desk.phones, *everybody) == HEARD["barge"] | {1002: {1005}, 1005: {1002}}
     for caller in (CALLER, 1005):
