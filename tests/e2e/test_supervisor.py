@@ -11,6 +11,8 @@ from tests.e2e.desk import Desk, Json, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120, func_only=True)]
 
+NATIVE_WRAP_UP = 2.5  # seconds for which Asterisk itself offers no call after one (wrapuptime = 2)
+
 
 async def _call_id(desk: Desk, caller: Caller, queue: str = "support") -> str:
     """What acd calls the call of a waiting caller."""
@@ -60,11 +62,15 @@ async def test_a_penalty_is_asterisks_too_and_holds_for_the_next_log_in(desk: De
     assert await _penalty_in_asterisk(desk, "support", alice.address) == 5
     shown = {each["agent"]: each["penalty"] for each in (await desk.api.get("/queues/support/members"))["items"]}
     assert shown == {alice.id: 5, bob.id: 0}
-    for _ in range(2):  # always the other's turn
+    for first, second in ((bob, alice), (alice, bob)):
+        await desk.api.put(f"/queues/support/members/{second.id}", {"penalty": 5})
+        await desk.api.put(f"/queues/support/members/{first.id}", {"penalty": 1})
         caller = await desk.call("605")
-        await bob.takes(caller)
+        await first.takes(caller)
         await caller.hangup()
         await desk.settle()
+        await asyncio.sleep(NATIVE_WRAP_UP)  # or Asterisk takes who is second
+    await desk.api.put(f"/queues/support/members/{alice.id}", {"penalty": 5})
     await alice.set("SESSION_ENDED")
     await alice.log_on("support")
     assert await _penalty_in_asterisk(desk, "support", alice.address) == 5
