@@ -32,6 +32,7 @@ from acd.core.effects import (
     VisitMoved,
 )
 from acd.core.records import Visit
+from acd.counts import LAGS, Histogram, VisitCounts
 from acd.history import Files, History
 from acd.store import Store
 from acd.timesheets import TimeSheets
@@ -64,6 +65,7 @@ class Service:
         """
         self.name = name
         self.broken = 0  # messages that could not be understood
+        self.lag = Histogram(LAGS)  # from what happened in Asterisk until it was taken in here
         self.link = Link(
             login,
             wanted=translate.TRANSLATORS.keys(),
@@ -89,6 +91,8 @@ class Service:
         self._starting = True
         self.center = self._restored(registrations)
         self._starting = False
+        self.counts = VisitCounts(self.center.state)
+        self.listen(self.counts.hear)
 
     def _restored(self, registrations: ev.Registrations) -> Center:
         """The state as the log tells it; orders that follow from old events were carried out or are no more."""
@@ -231,6 +235,13 @@ class Service:
             return
         if event is not None and not self._history.has_told(event):
             self.observe(event)
+            self.lag.add(self.now() - event.at)
+
+    @property
+    def unheard(self) -> float | None:
+        """Seconds since Asterisk was last known to have told all; None before the first time."""
+        heard = self._history.mark.at
+        return max(0.0, self.now() - heard) if heard else None
 
     def _alive(self) -> None:
         self._compare_clocks()

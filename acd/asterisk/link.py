@@ -319,6 +319,7 @@ class Link:
     login: as given. stats: what went over the link so far.
     clock_offset: Asterisk's clock minus ours in seconds, from its answers to Ping; known before on_login is called.
     problem: why there is no link, in words; "" while linked.
+    round_trip: seconds from the last answered ping to its answer; None before the first.
     """
 
     def __init__(
@@ -366,6 +367,7 @@ class Link:
         self.stats = Stats()
         self.clock_offset = 0.0
         self.problem = "not connected yet"
+        self.round_trip: float | None = None
         self._on_message = on_message
         self._on_login = on_login
         self._on_loss = on_loss
@@ -620,6 +622,7 @@ class Link:
         sent = self._clock()
         action = await self._answered(connection, "Ping", timeout=self._ping_every)
         pong = action.outcome()[0]
+        self.round_trip = action.answered - sent
         self._compare_clocks(pong.get("Timestamp"), sent, action.answered)
 
     def _compare_clocks(self, theirs: str | None, sent: float, answered: float) -> None:

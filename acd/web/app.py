@@ -13,7 +13,7 @@ from acd.access.register import Register
 from acd.feed import Feed
 from acd.store import Store
 from acd.web import objects, people, stream, supervision
-from acd.web.metrics import metrics
+from acd.web.metrics import REQUESTS, Requests, metrics
 from acd.web.news import News
 from acd.web.operations import SAFE, Operation, add_routes
 from acd.web.problems import problems
@@ -31,8 +31,9 @@ PUBLIC = frozenset((operation.method, operation.path) for operation in OPERATION
 
 def make_app(handlers: dict[str, Handler], store: Store, token: str) -> web.Application:
     """The application over these handlers. `token`: an administrator's; others are kept in the store."""
-    app = web.Application(middlewares=[problems, _doorkeeper()], client_max_size=LARGEST_BODY)
-    app[HANDLERS], app[STORE] = handlers, store
+    requests = Requests()
+    app = web.Application(middlewares=[requests.middleware, problems, _doorkeeper()], client_max_size=LARGEST_BODY)
+    app[HANDLERS], app[STORE], app[REQUESTS] = handlers, store, requests
     app[REGISTER] = Register(store, token)
     app[REPEATS] = Repeats()
     app[FEED] = Feed(store)
@@ -111,7 +112,7 @@ async def _health(_request: web.Request) -> web.Response:
 
 async def _metrics(request: web.Request) -> web.Response:
     """Figures for Prometheus."""
-    return metrics(request.app[HANDLERS], request.app[STORE])
+    return metrics(request.app, request.app[HANDLERS], request.app[STORE])
 
 
 async def _ready(request: web.Request) -> web.Response:

@@ -1,17 +1,27 @@
-"""GET /metrics: what waits, what was held back or given up, and whether everything is linked. For Prometheus.
+"""GET /metrics: the floor at this moment, what became of calls, and whether acd itself is well. For Prometheus.
 
 Everything in acd that could grow without end has a bound; the figures here say how near it is, and how often it was
-met.
+met. Labels hold what there is (handlers, queues, routes) or one of a few words, never a person's name or number.
 """
 
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import accumulate
+from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from acd.core.center import Center
+from acd.core.records import Agent
+from acd.core.states import AgentState, SessionState
+from acd.core.views import queue_view
+from acd.counts import Histogram, QueueCounts
 from acd.store import MOST_WAITING, Store
 from acd.web.requests import Handler
 
@@ -20,25 +30,224 @@ OF_LINK = {  # name -> what it says; an attribute of the link's Stats
     "broken": "Blocks that were neither an event nor an answer",
     "handler_errors": "Messages whose handling failed",
     "lost_links": "Losses of the link",
+    "reconnects": "Times that it was linked again after a loss",
     "logins_refused": "Log-ins that Asterisk refused",
 }
+OF_CALLS = {  # name -> what it says; an attribute of QueueCounts
+    "answer_wait": "Seconds from entering the queue to the answer, of answered calls",
+    "abandon_wait": "Seconds from entering the queue to hanging up, of abandoned calls",
+    "talk": "Seconds from the answer to the end of the agent's part, hold included",
+    "wrap_up": "Seconds of after-call work, 0 where none followed",
+}
+OF_STREAMS = {  # name -> what it says; an attribute of Streams
+    "published": "Envelopes put into the stream of events",
+    "closed_slow": "Subscribers whose stream was closed because they did not keep up",
+    "resets": "Subscribers who got the whole picture because what they missed is gone",
+}
+KINDS = ("agents", "sessions", "queues", "members", "devices", "visits", "legs", "ringing")
+WRAP_UP = SessionState.BUSY_WRAPUP.name
+LOGGED_OFF = "LOGGED_OFF"
+AT_WORK = (*AgentState.__members__, WRAP_UP)  # what an agent of a queue can be in
+LIVE = tuple(state.name for state in SessionState if state is not SessionState.SESSION_ENDED)
+ANSWERS = (0.005, 0.02, 0.1, 0.5, 2.0, 5.0)  # seconds that a request may take
+NO_ROUTE = ("*", "none")
+
+
+class Streams(Protocol):
+    """What hands out the stream of events; counted since acd started."""
+
+    @property
+    def subscribers(self) -> int:
+        """Who listens now."""
+
+    @property
+    def published(self) -> int:
+        """Envelopes so far."""
+
+    @property
+    def closed_slow(self) -> int:
+        """Subscribers who were closed because they did not keep up."""
+
+    @property
+    def resets(self) -> int:
+        """Subscribers who were sent the whole picture because what they asked for is gone."""
+
+
+class NoStreams:
+    """An application without a stream of events."""
+
+    subscribers = published = closed_slow = resets = 0
+
+
+STREAMS: web.AppKey[Streams] = web.AppKey("streams")  # an application that has one puts it there
+
+
+class Requests:
+    """Counts what was answered, by route: a path could be anything."""
+
+    def __init__(self) -> None:
+        self._answered: Counter[tuple[str, str, str]] = Counter()
+        self._took: dict[tuple[str, str], Histogram] = {}
+
+    @web.middleware
+    async def middleware(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """To be the outermost, so that it sees every answer as it goes out."""
+        began, answer = time.perf_counter(), None
+        try:
+            answer = await handler(request)
+        finally:
+            self._count(request, answer, time.perf_counter() - began)
+        return answer
+
+    def _count(self, request: web.Request, answer: web.StreamResponse | None, seconds: float) -> None:
+        route = request.match_info.route
+        name = NO_ROUTE if route.resource is None else (route.method, route.resource.canonical)
+        status = "none" if answer is None else f"{answer.status // 100}xx"
+        self._answered[*name, status] += 1
+        if isinstance(answer, web.Response):  # a stream lasts as long as somebody listens
+            self._took.setdefault(name, Histogram(ANSWERS)).add(seconds)
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures of all requests so far."""
+        labels = ["method", "route"]
+        answered = CounterMetricFamily("acd_http_requests", "Requests answered", labels=[*labels, "status"])
+        for answer, count in self._answered.items():
+            answered.add_metric(answer, count)
+        took = HistogramMetricFamily("acd_http_request_duration_seconds", "Seconds to an answer", labels=labels)
+        for name, histogram in self._took.items():
+            _add(took, name, histogram)
+        yield answered
+        yield took
+
+
+REQUESTS = web.AppKey("requests", Requests)
 
 
 class Figures(Collector):
     """Everything, read at the moment it is asked for."""
 
-    def __init__(self, handlers: dict[str, Handler], store: Store) -> None:
+    def __init__(self, handlers: dict[str, Handler], store: Store, requests: Requests, streams: Streams) -> None:
         self._handlers = handlers
         self._store = store
+        self._requests = requests
+        self._streams = streams
 
     def collect(self) -> Iterator[Metric]:
-        yield from self._of_store()
+        yield from self._of_queues()
+        yield from self._of_calls()
+        yield from self._of_agents()
         yield from self._of_handlers()
-        for name, text in OF_LINK.items():
-            counter = CounterMetricFamily(f"acd_link_{name}", text, labels=["handler"])
-            for handler, each in self._handlers.items():
-                counter.add_metric([handler], getattr(each.service.link.stats, name))
+        yield from self._of_links()
+        yield from self._of_store()
+        yield from self._of_streams()
+        yield from self._requests.collect()
+
+    def _of_queues(self) -> Iterator[Metric]:
+        labels = ["handler", "queue"]
+        waiting = GaugeMetricFamily("acd_queue_waiting", "Callers who wait now", labels=labels)
+        longest = GaugeMetricFamily("acd_queue_longest_wait_seconds", "The longest of their waits", labels=labels)
+        agents = GaugeMetricFamily(
+            "acd_queue_agents", "Agents who are logged on for the queue, by state", labels=[*labels, "state"]
+        )
+        for name, handler in self._handlers.items():
+            now, at_work = handler.service.now(), _agents_of_queues(handler.center)
+            for queue in handler.center.state.queues:
+                view = queue_view(handler.center, queue, now)
+                waiting.add_metric([name, queue], view.current_calls_queued)
+                longest.add_metric([name, queue], view.current_longest_wait_time_exact)
+                for state in AT_WORK:
+                    agents.add_metric([name, queue, state], at_work[queue, state])
+        yield waiting
+        yield longest
+        yield agents
+
+    def _of_calls(self) -> Iterator[Metric]:
+        """Every queue that there is, also where nothing was counted: a counter that appears has no increase."""
+        labels = ["handler", "queue"]
+        entered = CounterMetricFamily("acd_queue_entered", "Calls that entered the queue", labels=labels)
+        outcomes = CounterMetricFamily(
+            "acd_queue_outcomes", "Calls that left the queue for good, by outcome", labels=[*labels, "outcome"]
+        )
+        spans = {
+            name: HistogramMetricFamily(f"acd_queue_{name}_seconds", text, labels=labels)
+            for name, text in OF_CALLS.items()
+        }
+        for handler, queue, counts in self._counts():
+            entered.add_metric([handler, queue], counts.entered)
+            for outcome, count in counts.outcomes.items():
+                outcomes.add_metric([handler, queue, outcome], count)
+            for name, family in spans.items():
+                _add(family, (handler, queue), getattr(counts, name))
+        yield entered
+        yield outcomes
+        yield from spans.values()
+
+    def _counts(self) -> Iterator[tuple[str, str, QueueCounts]]:
+        for name, handler in self._handlers.items():
+            handler.service.counts.settle()
+            for queue in handler.center.state.queues:
+                yield name, queue, handler.service.counts.of(queue)
+
+    def _of_agents(self) -> Iterator[Metric]:
+        agents = GaugeMetricFamily("acd_agents", "Agents by state", labels=["handler", "state"])
+        sessions = GaugeMetricFamily("acd_sessions", "Live sessions by state", labels=["handler", "state"])
+        for name, handler in self._handlers.items():
+            state = handler.center.state
+            are = Counter(_agent_state(handler.center, agent) for agent in state.agents.values())
+            for each in (*AT_WORK, LOGGED_OFF):
+                agents.add_metric([name, each], are[each])
+            live = Counter(state.sessions[key].state.name for agent in state.agents.values() for key in agent.sessions)
+            for each in LIVE:
+                sessions.add_metric([name, each], live[each])
+        yield agents
+        yield sessions
+
+    def _of_handlers(self) -> Iterator[Metric]:
+        linked = GaugeMetricFamily("acd_linked", "1 while linked to Asterisk", labels=["handler"])
+        malformed = CounterMetricFamily("acd_messages_malformed", "Events without sense", labels=["handler"])
+        known = GaugeMetricFamily("acd_known", "What is remembered, by kind", labels=["handler", "kind"])
+        lag = HistogramMetricFamily(
+            "acd_event_lag_seconds", "Seconds from an event's own time until acd has handled it", labels=["handler"]
+        )
+        unheard = GaugeMetricFamily(
+            "acd_unheard_seconds", "Seconds since Asterisk was known to have told all", labels=["handler"]
+        )
+        for name, handler in self._handlers.items():
+            state, service = handler.center.state, handler.service
+            linked.add_metric([name], state.linked)
+            malformed.add_metric([name], service.broken)
+            for kind in KINDS:
+                known.add_metric([name, kind], len(getattr(state, kind)))
+            _add(lag, (name,), service.lag)
+            if service.unheard is not None:
+                unheard.add_metric([name], service.unheard)
+        yield linked
+        yield malformed
+        yield known
+        yield lag
+        yield unheard
+
+    def _of_links(self) -> Iterator[Metric]:
+        for figure, text in OF_LINK.items():
+            counter = CounterMetricFamily(f"acd_link_{figure}", text, labels=["handler"])
+            for name, handler in self._handlers.items():
+                counter.add_metric([name], getattr(handler.service.link.stats, figure))
             yield counter
+        ping = GaugeMetricFamily(
+            "acd_link_ping_seconds", "Seconds from the last ping to its answer", labels=["handler"]
+        )
+        offset = GaugeMetricFamily(
+            "acd_link_clock_offset_seconds", "Asterisk's clock minus acd's own", labels=["handler"]
+        )
+        for name, handler in self._handlers.items():
+            link = handler.service.link
+            if link.round_trip is not None:
+                ping.add_metric([name], link.round_trip)
+            offset.add_metric([name], link.clock_offset)
+        yield ping
+        yield offset
 
     def _of_store(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("acd_store_waiting", "Changes that wait for the database", value=self._store.waiting)
@@ -47,24 +256,46 @@ class Figures(Collector):
         writable = self._store.problem is None
         yield GaugeMetricFamily("acd_store_writable", "1 while the database can be written", value=writable)
 
-    def _of_handlers(self) -> Iterator[Metric]:
-        linked = GaugeMetricFamily("acd_linked", "1 while linked to Asterisk", labels=["handler"])
-        malformed = CounterMetricFamily("acd_messages_malformed", "Events without sense", labels=["handler"])
-        known = GaugeMetricFamily("acd_known", "What is remembered, by kind", labels=["handler", "kind"])
-        for name, handler in self._handlers.items():
-            state = handler.center.state
-            linked.add_metric([name], state.linked)
-            malformed.add_metric([name], handler.service.broken)
-            kinds = ("agents", "sessions", "queues", "members", "devices", "visits", "legs", "ringing")
-            for kind in kinds:
-                known.add_metric([name, kind], len(getattr(state, kind)))
-        yield linked
-        yield malformed
-        yield known
+    def _of_streams(self) -> Iterator[Metric]:
+        streams = self._streams
+        yield GaugeMetricFamily("acd_stream_subscribers", "Listeners to the events now", value=streams.subscribers)
+        for name, text in OF_STREAMS.items():
+            yield CounterMetricFamily(f"acd_stream_{name}", text, value=getattr(streams, name))
 
 
-def metrics(handlers: dict[str, Handler], store: Store) -> web.Response:
+def _agent_state(center: Center, agent: Agent) -> str:
+    """An AGENT_STATE, or one of the two that TAPI has no value for: after-call work alone, and no session."""
+    if not agent.sessions:
+        return LOGGED_OFF
+    talks = (center.state.sessions[key].state is SessionState.BUSY_ON_CALL for key in agent.sessions)
+    return WRAP_UP if agent.state is AgentState.BUSY_ACD and not any(talks) else agent.state.name
+
+
+def _agents_of_queues(center: Center) -> Counter[tuple[str, str]]:
+    """(queue, state) -> agents. Ready for a queue is who has a session for it that is, and is ready himself."""
+    found: Counter[tuple[str, str]] = Counter()
+    for agent in center.state.agents.values():
+        state, ready, served = _agent_state(center, agent), set[str](), set[str]()
+        for session in (center.state.sessions[key] for key in agent.sessions):
+            queues = center.members.queues_of(session)
+            served.update(queues)
+            if session.state is SessionState.READY:
+                ready.update(queues)
+        for queue in served:
+            held_back = state == AgentState.READY.name and queue not in ready
+            found[queue, AgentState.NOT_READY.name if held_back else state] += 1
+    return found
+
+
+def _add(family: HistogramMetricFamily, labels: tuple[str, ...], histogram: Histogram) -> None:
+    bounds = [*map(str, histogram.bounds), "+Inf"]
+    buckets = list(zip(bounds, accumulate(histogram.counts), strict=True))
+    family.add_metric(labels, buckets, histogram.total)
+
+
+def metrics(app: web.Application, handlers: dict[str, Handler], store: Store) -> web.Response:
     """The answer. It tells nothing about anybody, but needs the token as the API does."""
     registry = CollectorRegistry()
-    registry.register(Figures(handlers, store))
+    registry.register(Figures(handlers, store, app[REQUESTS], app.get(STREAMS, NoStreams())))
+    ProcessCollector(registry=registry)
     return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
