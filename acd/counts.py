@@ -115,7 +115,7 @@ class VisitCounts:
 
     def _count(self, followed: _Followed) -> None:
         visit = followed.visit
-        if not followed.outcome and _is_certain(visit):
+        if not followed.outcome and visit.outcome is not None and _is_certain(visit):
             followed.outcome = True
             self._count_outcome(visit)
         if not followed.talk and visit.released is not None:

@@ -235,7 +235,7 @@ class Service:
             return
         if event is not None and not self._history.has_told(event):
             self.observe(event)
-            self.lag.add(self.now() - event.at)
+            self.lag.add(self._clock() + self.link.clock_offset - event.at)
 
     @property
     def unheard(self) -> float | None:

@@ -4,6 +4,7 @@ Everything in acd that could grow without end has a bound; the figures here say 
 met. Labels hold what there is (handlers, queues, routes) or one of a few words, never a person's name or number.
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -125,7 +126,7 @@ class Requests:
 REQUESTS = web.AppKey("requests", Requests)
 
 
-class Figures(Collector):
+class Figures:
     """Everything, read at the moment it is asked for."""
 
     def __init__(self, handlers: dict[str, Handler], store: Store, requests: Requests, streams: Streams) -> None:
@@ -135,6 +136,7 @@ class Figures(Collector):
         self._streams = streams
 
     def collect(self) -> Iterator[Metric]:
+        """Every figure with its labels."""
         yield from self._of_queues()
         yield from self._of_calls()
         yield from self._of_agents()
@@ -293,9 +295,28 @@ def _add(family: HistogramMetricFamily, labels: tuple[str, ...], histogram: Hist
     family.add_metric(labels, buckets, histogram.total)
 
 
-def metrics(app: web.Application, handlers: dict[str, Handler], store: Store) -> web.Response:
-    """The answer. It tells nothing about anybody, but needs the token as the API does."""
+class _Collected(Collector):
+    """Figures as they were when they were read."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._metrics = list(figures.collect())
+
+    def collect(self) -> list[Metric]:
+        return self._metrics
+
+
+async def metrics(app: web.Application, handlers: dict[str, Handler], store: Store) -> web.Response:
+    """The answer. It tells nothing about anybody, but needs the token as the API does.
+
+    The figures are read between two events; to write them down takes longer, and holds no event up.
+    """
+    figures = _Collected(Figures(handlers, store, app[REQUESTS], app.get(STREAMS, NoStreams())))
+    text = await asyncio.to_thread(_text, figures)
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _text(figures: Collector) -> bytes:
     registry = CollectorRegistry()
-    registry.register(Figures(handlers, store, app[REQUESTS], app.get(STREAMS, NoStreams())))
+    registry.register(figures)
     ProcessCollector(registry=registry)
-    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return generate_latest(registry)

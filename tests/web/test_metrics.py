@@ -16,6 +16,7 @@ from acd.counts import WAITS
 from acd.web.app import make_app
 from acd.web.metrics import STREAMS
 from tests.helpers import until
+from tests.test_service import restarted
 from tests.web.house import TOKEN, House, open_house
 from tests.web.promql import Exported
 from tests.web.switch import Call
@@ -129,6 +130,20 @@ async def test_another_measurement_period_leaves_the_counters_as_they_are(floor:
     assert (await floor.call("PUT", "queues/support/measurement-period", {"seconds": 60})).status == 200
     assert (await floor.get("queues/support"))["total_calls_abandoned"] == 0
     assert (await scrape(floor)).value("acd_queue_outcomes_total", "main", "support", "abandoned") == 1
+
+
+async def test_a_new_process_counts_what_happens_in_it_and_not_what_it_replays(house: House):
+    key, call = await house.on_a_call()
+    house.switch.show_talking(call)
+    async with restarted(house, killed=True) as again:
+        assert again.session(key).state.name == "BUSY_ON_CALL"
+        assert (await scrape(again)).by("outcome", "acd_queue_outcomes_total") == {}
+        again.switch.hang_up(call)
+        await again.in_state(key, "BUSY_WRAPUP")
+        exported = await scrape(again)
+    assert exported.value("acd_queue_talk_seconds_count", "main", "support") == 1
+    assert exported.value("acd_queue_entered_total", "main", "support") == 0
+    assert exported.value("acd_queue_answer_wait_seconds_count", "main", "support") == 0
 
 
 async def test_the_lag_of_an_event_is_from_its_own_time_to_its_handling(floor: House):
