@@ -112,7 +112,7 @@ async def _health(_request: web.Request) -> web.Response:
 
 async def _metrics(request: web.Request) -> web.Response:
     """Figures for Prometheus."""
-    return await metrics(request.app, request.app[HANDLERS], request.app[STORE])
+    return await metrics(request.app)
 
 
 async def _ready(request: web.Request) -> web.Response:

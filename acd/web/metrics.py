@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import accumulate
-from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -23,8 +22,9 @@ from acd.core.records import Agent
 from acd.core.states import AgentState, SessionState
 from acd.core.views import queue_view
 from acd.counts import Histogram, QueueCounts
+from acd.feed import Feed
 from acd.store import MOST_WAITING, Store
-from acd.web.requests import Handler
+from acd.web.requests import FEED, HANDLERS, STORE, Handler
 
 OF_LINK = {  # name -> what it says; an attribute of the link's Stats
     "messages": "AMI messages read",
@@ -40,7 +40,7 @@ OF_CALLS = {  # name -> what it says; an attribute of QueueCounts
     "talk": "Seconds from the answer to the end of the agent's part, hold included",
     "wrap_up": "Seconds of after-call work, 0 where none followed",
 }
-OF_STREAMS = {  # name -> what it says; an attribute of Streams
+OF_STREAM = {  # name -> what it says; an attribute of the feed's Stats
     "published": "Envelopes put into the stream of events",
     "closed_slow": "Subscribers whose stream was closed because they did not keep up",
     "resets": "Subscribers who got the whole picture because what they missed is gone",
@@ -52,35 +52,6 @@ AT_WORK = (*AgentState.__members__, WRAP_UP)  # what an agent of a queue can be 
 LIVE = tuple(state.name for state in SessionState if state is not SessionState.SESSION_ENDED)
 ANSWERS = (0.005, 0.02, 0.1, 0.5, 2.0, 5.0)  # seconds that a request may take
 NO_ROUTE = ("*", "none")
-
-
-class Streams(Protocol):
-    """What hands out the stream of events; counted since acd started."""
-
-    @property
-    def subscribers(self) -> int:
-        """Who listens now."""
-
-    @property
-    def published(self) -> int:
-        """Envelopes so far."""
-
-    @property
-    def closed_slow(self) -> int:
-        """Subscribers who were closed because they did not keep up."""
-
-    @property
-    def resets(self) -> int:
-        """Subscribers who were sent the whole picture because what they asked for is gone."""
-
-
-class NoStreams:
-    """An application without a stream of events."""
-
-    subscribers = published = closed_slow = resets = 0
-
-
-STREAMS: web.AppKey[Streams] = web.AppKey("streams")  # an application that has one puts it there
 
 
 class Requests:
@@ -129,11 +100,11 @@ REQUESTS = web.AppKey("requests", Requests)
 class Figures:
     """Everything, read at the moment it is asked for."""
 
-    def __init__(self, handlers: dict[str, Handler], store: Store, requests: Requests, streams: Streams) -> None:
+    def __init__(self, handlers: dict[str, Handler], store: Store, requests: Requests, feed: Feed) -> None:
         self._handlers = handlers
         self._store = store
         self._requests = requests
-        self._streams = streams
+        self._feed = feed
 
     def collect(self) -> Iterator[Metric]:
         """Every figure with its labels."""
@@ -143,7 +114,7 @@ class Figures:
         yield from self._of_handlers()
         yield from self._of_links()
         yield from self._of_store()
-        yield from self._of_streams()
+        yield from self._of_stream()
         yield from self._requests.collect()
 
     def _of_queues(self) -> Iterator[Metric]:
@@ -258,11 +229,11 @@ class Figures:
         writable = self._store.problem is None
         yield GaugeMetricFamily("acd_store_writable", "1 while the database can be written", value=writable)
 
-    def _of_streams(self) -> Iterator[Metric]:
-        streams = self._streams
-        yield GaugeMetricFamily("acd_stream_subscribers", "Listeners to the events now", value=streams.subscribers)
-        for name, text in OF_STREAMS.items():
-            yield CounterMetricFamily(f"acd_stream_{name}", text, value=getattr(streams, name))
+    def _of_stream(self) -> Iterator[Metric]:
+        stats = self._feed.stats
+        yield GaugeMetricFamily("acd_stream_subscribers", "Listeners to the events now", value=stats.subscribers)
+        for name, text in OF_STREAM.items():
+            yield CounterMetricFamily(f"acd_stream_{name}", text, value=getattr(stats, name))
 
 
 def _agent_state(center: Center, agent: Agent) -> str:
@@ -305,12 +276,12 @@ class _Collected(Collector):
         return self._metrics
 
 
-async def metrics(app: web.Application, handlers: dict[str, Handler], store: Store) -> web.Response:
+async def metrics(app: web.Application) -> web.Response:
     """The answer. It tells nothing about anybody, but needs the token as the API does.
 
     The figures are read between two events; to write them down takes longer, and holds no event up.
     """
-    figures = _Collected(Figures(handlers, store, app[REQUESTS], app.get(STREAMS, NoStreams())))
+    figures = _Collected(Figures(app[HANDLERS], app[STORE], app[REQUESTS], app[FEED]))
     text = await asyncio.to_thread(_text, figures)
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

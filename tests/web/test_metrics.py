@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from acd.counts import WAITS
 from acd.web.app import make_app
-from acd.web.metrics import STREAMS
+from acd.web.requests import FEED
 from tests.helpers import until
 from tests.test_service import restarted
 from tests.web.house import TOKEN, House, open_house
@@ -241,15 +240,21 @@ async def test_a_stream_is_counted_and_takes_no_time_into_account(house: House):
     assert not exported.samples["acd_http_request_duration_seconds_count"].labels["route"] & {"/stream", "/gone"}
 
 
-async def test_an_application_with_a_stream_of_events_tells_of_it(house: House):
-    app = make_app({"main": house.handler}, house.store, TOKEN)
-    app[STREAMS] = SimpleNamespace(subscribers=3, published=1000, closed_slow=2, resets=1)
-    async with TestClient(TestServer(app), headers={"Authorization": f"Bearer {TOKEN}"}) as client:
-        exported = Exported(await (await client.get("/metrics")).text())
-    assert exported.value("acd_stream_subscribers") == 3
-    assert exported.value("acd_stream_published_total") == 1000
-    assert exported.value("acd_stream_closed_slow_total") == 2
-    assert exported.value("acd_stream_resets_total") == 1
+async def test_the_stream_of_events_tells_who_listens_and_what_was_sent(house: House):
+    before = await scrape(house)
+    url = f"/api/v1/events?after={2**40}"  # a number that nobody was ever told
+    async with house.client.get(url, headers={"Authorization": f"Bearer {TOKEN}"}) as answer:
+        await until(lambda: house.app[FEED].stats.resets, what="the whole picture")
+        house.switch.join(Call("1.1", "sales"))
+        await until(lambda: house.center.state.visits)
+        during = await scrape(house)
+        answer.close()
+    await until(lambda: not house.app[FEED].stats.subscribers, what="nobody listens any more")
+    after = await scrape(house)
+    subscribers = [each.value("acd_stream_subscribers") for each in (before, during, after)]
+    assert subscribers == [0, 1, 0]
+    assert during.value("acd_stream_published_total") > before.value("acd_stream_published_total")
+    assert (during.value("acd_stream_resets_total"), during.value("acd_stream_closed_slow_total")) == (1, 0)
 
 
 # Names -----------------------------------------------------------------------------------------------------
