@@ -1,18 +1,18 @@
-"""TAPI's objects under /api/v1/handlers: one short handler a request, the table of operations at the end."""
+"""TAPI's objects under /api/v1/handlers: one short handler a request, with its operation above it."""
 
 import asyncio
 from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel
 
-from acd.access.principals import ADMINS, EVERYBODY, READERS, STAFF, WORKERS, Role
+from acd.access.principals import ADMINS, EVERYBODY, READERS, STAFF, WORKERS
 from acd.core import refusals as no
 from acd.core.records import Agent, AgentSession
 from acd.core.states import AgentState, SessionState
 from acd.core.views import AgentView, QueueView, SessionView
 from acd.web import answers, models, shapes
-from acd.web.operations import Handle, Operation
+from acd.web.answers import Page
+from acd.web.operations import Operations
 from acd.web.problems import Invalid
 from acd.web.requests import (
     HANDLERS,
@@ -31,12 +31,20 @@ from acd.web.requests import (
     written,
 )
 
-Roles = frozenset[Role]
-Refused = type[no.Refusal]
+H = "/api/v1/handlers/{handler}"
+AGENT, SESSION, QUEUE, GROUP = (
+    f"{H}/agents/{{agent}}",
+    f"{H}/sessions/{{session}}",
+    f"{H}/queues/{{queue}}",
+    f"{H}/acd-groups/{{group}}",
+)
+ASTERISK = (no.NotLinked, no.AsteriskRefused, no.AsteriskSilent, no.StoreFailed)  # what any order can meet
+OPERATIONS = Operations()
 
 # Handlers, groups, addresses ------------------------------------------------------------------------------
 
 
+@OPERATIONS.get("/api/v1/handlers", EVERYBODY, Page[answers.Handler])
 async def list_handlers(request: web.Request) -> web.Response:
     """ITTAPICallCenter.AgentHandlers: the configured Asterisk servers."""
     who = principal_of(request)
@@ -44,11 +52,13 @@ async def list_handlers(request: web.Request) -> web.Response:
     return answer({"items": [shapes.handler(each) for each in within], "next": None}, request=request)
 
 
+@OPERATIONS.get(H, EVERYBODY, answers.Handler)
 async def get_handler(request: web.Request) -> web.Response:
     """ITAgentHandler: one Asterisk server, whether it is linked, and how much there is of what."""
     return answer(shapes.handler(handler_of(request)), request=request)
 
 
+@OPERATIONS.get(f"{H}/acd-groups", EVERYBODY, Page[answers.Group], query=models.GroupsQuery)
 async def list_groups(request: web.Request) -> web.Response:
     """ITAgentHandler.ACDGroups: named sets of queues for which agents log on."""
     handler, who = handler_of(request), principal_of(request)
@@ -57,11 +67,13 @@ async def list_groups(request: web.Request) -> web.Response:
     return answer(page([shapes.group(group) for group in groups], query, lambda each: each["name"]), request=request)
 
 
+@OPERATIONS.get(GROUP, EVERYBODY, answers.Group, no.UnknownGroup)
 async def get_group(request: web.Request) -> web.Response:
     """ITACDGroup: a named set of queues."""
     return answer(shapes.group(handler_of(request).center.group(request.match_info["group"])), request=request)
 
 
+@OPERATIONS.put(GROUP, ADMINS, answers.Group, models.GroupBody, no.UnknownQueue, no.StoreFailed, etag=True)
 async def put_group(request: web.Request) -> web.Response:
     """Makes a group or gives it other queues; the sessions of its agents follow."""
     handler, name = handler_of(request), new_name(request, "group")
@@ -71,6 +83,7 @@ async def put_group(request: web.Request) -> web.Response:
     return await get_group(request)
 
 
+@OPERATIONS.delete(GROUP, ADMINS, no.UnknownGroup, no.GroupInUse, no.StoreFailed, etag=True)
 async def delete_group(request: web.Request) -> web.Response:
     """Takes a group away; refused while somebody is logged on for it."""
     handler, name = handler_of(request), request.match_info["group"]
@@ -84,6 +97,7 @@ def _need_group_match(request: web.Request, handler: Handler, name: str) -> None
     need_match(request, None if present is None else shapes.group(present))
 
 
+@OPERATIONS.get(f"{H}/addresses", EVERYBODY, Page[answers.Address], query=models.AddressesQuery)
 async def list_addresses(request: web.Request) -> web.Response:
     """ITAgentHandler.UsableAddresses: phones that Asterisk told of, as far as they may be used."""
     handler, query = handler_of(request), query_of(request, models.AddressesQuery)
@@ -96,6 +110,7 @@ async def list_addresses(request: web.Request) -> web.Response:
 # Agents ---------------------------------------------------------------------------------------------------
 
 
+@OPERATIONS.get(f"{H}/agents", EVERYBODY, Page[AgentView], query=models.AgentsQuery)
 async def list_agents(request: web.Request) -> web.Response:
     """ITAgentHandler.Agents, as far as they are within reach."""
     handler, who, query = handler_of(request), principal_of(request), query_of(request, models.AgentsQuery)
@@ -112,6 +127,17 @@ async def list_agents(request: web.Request) -> web.Response:
     return answer(page(shown, query, lambda each: each["agent"]), request=request)
 
 
+@OPERATIONS.post(
+    f"{H}/agents",
+    ADMINS,
+    AgentView,
+    models.NewAgent,
+    no.AgentExists,
+    no.WrongPin,
+    no.PinLocked,
+    no.StoreFailed,
+    status=(200, 201),
+)
 async def create_agent(request: web.Request) -> web.Response:
     """CreateAgent (`user`), or CreateAgentWithID (`id` and `pin`): 201 when made, 200 when there and the PIN fits."""
     handler, body = handler_of(request), await body_of(request, models.NewAgent)
@@ -123,6 +149,7 @@ async def create_agent(request: web.Request) -> web.Response:
     return answer(shapes.agent(handler.center, agent, handler.service.now()), status=201 if new else 200)
 
 
+@OPERATIONS.get(AGENT, EVERYBODY, AgentView, no.UnknownAgent)
 async def get_agent(request: web.Request) -> web.Response:
     """ITAgent: `{agent}` is the id, or the account name of an agent without one."""
     handler = handler_of(request)
@@ -130,6 +157,9 @@ async def get_agent(request: web.Request) -> web.Response:
     return answer(shapes.agent(handler.center, agent, handler.service.now()), request=request)
 
 
+@OPERATIONS.put(
+    f"{AGENT}/state", WORKERS, AgentView, models.AgentStateBody, no.UnknownAgent, no.StateNotSettable, *ASTERISK
+)
 async def put_agent_state(request: web.Request) -> web.Response:
     """ITAgent.put_State: READY or NOT_READY; during a call and its wrap-up it applies afterwards."""
     handler, body = handler_of(request), await body_of(request, models.AgentStateBody)
@@ -137,6 +167,9 @@ async def put_agent_state(request: web.Request) -> web.Response:
     return await get_agent(request)
 
 
+@OPERATIONS.put(
+    f"{AGENT}/measurement-period", STAFF, AgentView, models.PeriodBody, no.UnknownAgent, no.PeriodInvalid, *ASTERISK
+)
 async def put_agent_period(request: web.Request) -> web.Response:
     """ITAgent.put_MeasurementPeriod: the counters start at zero."""
     handler, body = handler_of(request), await body_of(request, models.PeriodBody)
@@ -144,6 +177,7 @@ async def put_agent_period(request: web.Request) -> web.Response:
     return await get_agent(request)
 
 
+@OPERATIONS.put(f"{AGENT}/wrap-up-time", STAFF, AgentView, models.WrapUpTimeBody, no.UnknownAgent, *ASTERISK)
 async def put_agent_wrap_up_time(request: web.Request) -> web.Response:
     """The agent's own seconds of after-call work; null: as the queue has it."""
     handler, body = handler_of(request), await body_of(request, models.WrapUpTimeBody)
@@ -154,6 +188,7 @@ async def put_agent_wrap_up_time(request: web.Request) -> web.Response:
 # Sessions -------------------------------------------------------------------------------------------------
 
 
+@OPERATIONS.get(f"{AGENT}/sessions", EVERYBODY, Page[SessionView], no.UnknownAgent, query=models.AgentSessionsQuery)
 async def list_agent_sessions(request: web.Request) -> web.Response:
     """ITAgent.AgentSessions: the live ones of one agent."""
     handler, query = handler_of(request), query_of(request, models.AgentSessionsQuery)
@@ -163,6 +198,7 @@ async def list_agent_sessions(request: web.Request) -> web.Response:
     return answer(page(shown, query, lambda each: each["id"]), request=request)
 
 
+@OPERATIONS.get(f"{H}/sessions", EVERYBODY, Page[SessionView], query=models.SessionsQuery)
 async def list_sessions(request: web.Request) -> web.Response:
     """Every live session within reach."""
     handler, who, query = handler_of(request), principal_of(request), query_of(request, models.SessionsQuery)
@@ -181,6 +217,22 @@ async def list_sessions(request: web.Request) -> web.Response:
     return answer(page(shown, query, lambda each: each["id"]), request=request)
 
 
+@OPERATIONS.post(
+    f"{AGENT}/sessions",
+    WORKERS,
+    SessionView,
+    models.NewSession,
+    no.UnknownAgent,
+    no.UnknownGroup,
+    no.UnknownAddress,
+    no.GroupEmpty,
+    no.SessionExists,
+    no.AddressInUse,
+    no.NoAgentId,
+    no.WrongPin,
+    no.PinLocked,
+    *ASTERISK,
+)
 async def create_session(request: web.Request) -> web.Response:
     """CreateSession, CreateSessionWithPIN: logs the agent on, not ready."""
     handler, body, who = handler_of(request), await body_of(request, models.NewSession), principal_of(request)
@@ -190,6 +242,7 @@ async def create_session(request: web.Request) -> web.Response:
     return answer(shapes.session(session, handler.service.now()), status=201)
 
 
+@OPERATIONS.get(SESSION, EVERYBODY, SessionView, no.UnknownSession)
 async def get_session(request: web.Request) -> web.Response:
     """ITAgentSession: readable for a day after its end."""
     handler = handler_of(request)
@@ -197,6 +250,17 @@ async def get_session(request: web.Request) -> web.Response:
     return answer(shapes.session(session, handler.service.now()), request=request)
 
 
+@OPERATIONS.put(
+    f"{SESSION}/state",
+    WORKERS,
+    SessionView,
+    models.SessionStateBody,
+    no.UnknownSession,
+    no.StateNotSettable,
+    no.StateNotReachable,
+    no.DispositionMissing,
+    *ASTERISK,
+)
 async def put_session_state(request: web.Request) -> web.Response:
     """ITAgentSession.put_State: READY, NOT_READY or SESSION_ENDED; during a call it is kept as `next_state`."""
     handler, body = handler_of(request), await body_of(request, models.SessionStateBody)
@@ -204,6 +268,16 @@ async def put_session_state(request: web.Request) -> web.Response:
     return await get_session(request)
 
 
+@OPERATIONS.put(
+    f"{SESSION}/wrap-up",
+    WORKERS,
+    SessionView,
+    models.WrapUpBody,
+    no.UnknownSession,
+    no.NotInWrapUp,
+    no.DispositionMissing,
+    *ASTERISK,
+)
 async def put_wrap_up(request: web.Request) -> web.Response:
     """Ends after-call work now, or extends it."""
     handler, body = handler_of(request), await body_of(request, models.WrapUpBody)
@@ -218,6 +292,7 @@ async def put_wrap_up(request: web.Request) -> web.Response:
 # Queues and calls -----------------------------------------------------------------------------------------
 
 
+@OPERATIONS.get(f"{H}/queues", EVERYBODY, Page[QueueView], no.UnknownGroup, query=models.QueuesQuery)
 async def list_queues(request: web.Request) -> web.Response:
     """ITACDGroup.Queues of all groups within reach."""
     handler, who, query = handler_of(request), principal_of(request), query_of(request, models.QueuesQuery)
@@ -233,12 +308,16 @@ async def list_queues(request: web.Request) -> web.Response:
     return answer(page(shown, query, lambda each: each["name"]), request=request)
 
 
+@OPERATIONS.get(QUEUE, EVERYBODY, QueueView, no.UnknownQueue)
 async def get_queue(request: web.Request) -> web.Response:
     """ITQueue: counters of the measurement period, and who waits at this moment."""
     handler = handler_of(request)
     return answer(shapes.queue(handler.center, request.match_info["queue"], handler.service.now()), request=request)
 
 
+@OPERATIONS.put(
+    f"{QUEUE}/measurement-period", STAFF, QueueView, models.PeriodBody, no.UnknownQueue, no.PeriodInvalid, *ASTERISK
+)
 async def put_queue_period(request: web.Request) -> web.Response:
     """ITQueue.put_MeasurementPeriod: the counters start at zero."""
     handler, body = handler_of(request), await body_of(request, models.PeriodBody)
@@ -246,6 +325,7 @@ async def put_queue_period(request: web.Request) -> web.Response:
     return await get_queue(request)
 
 
+@OPERATIONS.put(f"{QUEUE}/wrap-up-time", STAFF, QueueView, models.WrapUpTimeBody, no.UnknownQueue, *ASTERISK)
 async def put_queue_wrap_up_time(request: web.Request) -> web.Response:
     """The queue's seconds of after-call work; null: as the handler has it."""
     handler, body = handler_of(request), await body_of(request, models.WrapUpTimeBody)
@@ -253,6 +333,7 @@ async def put_queue_wrap_up_time(request: web.Request) -> web.Response:
     return await get_queue(request)
 
 
+@OPERATIONS.get(f"{QUEUE}/calls", READERS, Page[answers.WaitingCall], no.UnknownQueue, query=models.WaitingQuery)
 async def list_waiting(request: web.Request) -> web.Response:
     """The callers who wait in a queue, in the order in which they will be served."""
     query = query_of(request, models.WaitingQuery)
@@ -260,6 +341,7 @@ async def list_waiting(request: web.Request) -> web.Response:
     return answer(page(shown, query, lambda each: f"{each['position']:09}"), request=request)
 
 
+@OPERATIONS.get(f"{H}/calls", EVERYBODY, Page[answers.Call], no.StoreFailed, query=models.CallsQuery)
 async def list_calls(request: web.Request) -> web.Response:
     """The ledger: one row a queue visit, by time of entry. An agent sees his own."""
     handler, who, query = handler_of(request), principal_of(request), query_of(request, models.CallsQuery)
@@ -292,150 +374,3 @@ def _place(cursor: list[Any]) -> tuple[float, str]:
         return float(cursor[0]), str(cursor[1])
     except (ValueError, TypeError, OverflowError):
         raise Invalid([{"loc": ["query", "cursor"], "msg": "is not a cursor", "type": "cursor"}]) from None
-
-
-# The table ------------------------------------------------------------------------------------------------
-
-H = "/api/v1/handlers/{handler}"
-ASTERISK = (no.NotLinked, no.AsteriskRefused, no.AsteriskSilent, no.StoreFailed)  # what any order can meet
-
-
-def _read(path: str, handle: Handle, gives: Any, roles: Roles = EVERYBODY, **more: Any) -> Operation:
-    return Operation("GET", path, handle, roles, gives, etag=True, **more)
-
-
-def _command(
-    path: str, handle: Handle, gives: Any, body: type[BaseModel], *refused: Refused, roles: Roles = WORKERS
-) -> Operation:
-    return Operation("PUT", path, handle, roles, gives, body=body, refusals=(*refused, *ASTERISK))
-
-
-AGENT, SESSION, QUEUE, GROUP = (
-    f"{H}/agents/{{agent}}",
-    f"{H}/sessions/{{session}}",
-    f"{H}/queues/{{queue}}",
-    f"{H}/acd-groups/{{group}}",
-)
-OPERATIONS = [
-    _read("/api/v1/handlers", list_handlers, answers.Page[answers.Handler]),
-    _read(H, get_handler, answers.Handler),
-    _read(f"{H}/acd-groups", list_groups, answers.Page[answers.Group], query=models.GroupsQuery),
-    _read(GROUP, get_group, answers.Group, refusals=(no.UnknownGroup,)),
-    Operation(
-        "PUT",
-        GROUP,
-        put_group,
-        ADMINS,
-        answers.Group,
-        body=models.GroupBody,
-        refusals=(no.UnknownQueue, no.StoreFailed),
-        etag=True,
-    ),
-    Operation(
-        "DELETE",
-        GROUP,
-        delete_group,
-        ADMINS,
-        status=(204,),
-        refusals=(no.UnknownGroup, no.GroupInUse, no.StoreFailed),
-        etag=True,
-    ),
-    _read(f"{H}/addresses", list_addresses, answers.Page[answers.Address], query=models.AddressesQuery),
-    _read(f"{H}/agents", list_agents, answers.Page[AgentView], query=models.AgentsQuery),
-    Operation(
-        "POST",
-        f"{H}/agents",
-        create_agent,
-        ADMINS,
-        AgentView,
-        (200, 201),
-        models.NewAgent,
-        refusals=(no.AgentExists, no.WrongPin, no.PinLocked, no.StoreFailed),
-    ),
-    _read(AGENT, get_agent, AgentView, refusals=(no.UnknownAgent,)),
-    _command(f"{AGENT}/state", put_agent_state, AgentView, models.AgentStateBody, no.UnknownAgent, no.StateNotSettable),
-    _command(
-        f"{AGENT}/measurement-period",
-        put_agent_period,
-        AgentView,
-        models.PeriodBody,
-        no.UnknownAgent,
-        no.PeriodInvalid,
-        roles=STAFF,
-    ),
-    _command(
-        f"{AGENT}/wrap-up-time", put_agent_wrap_up_time, AgentView, models.WrapUpTimeBody, no.UnknownAgent, roles=STAFF
-    ),
-    _read(
-        f"{AGENT}/sessions",
-        list_agent_sessions,
-        answers.Page[SessionView],
-        query=models.AgentSessionsQuery,
-        refusals=(no.UnknownAgent,),
-    ),
-    Operation(
-        "POST",
-        f"{AGENT}/sessions",
-        create_session,
-        WORKERS,
-        SessionView,
-        (201,),
-        models.NewSession,
-        refusals=(
-            no.UnknownAgent,
-            no.UnknownGroup,
-            no.UnknownAddress,
-            no.GroupEmpty,
-            no.SessionExists,
-            no.AddressInUse,
-            no.NoAgentId,
-            no.WrongPin,
-            no.PinLocked,
-            *ASTERISK,
-        ),
-    ),
-    _read(f"{H}/sessions", list_sessions, answers.Page[SessionView], query=models.SessionsQuery),
-    _read(SESSION, get_session, SessionView, refusals=(no.UnknownSession,)),
-    _command(
-        f"{SESSION}/state",
-        put_session_state,
-        SessionView,
-        models.SessionStateBody,
-        no.UnknownSession,
-        no.StateNotSettable,
-        no.StateNotReachable,
-        no.DispositionMissing,
-    ),
-    _command(
-        f"{SESSION}/wrap-up",
-        put_wrap_up,
-        SessionView,
-        models.WrapUpBody,
-        no.UnknownSession,
-        no.NotInWrapUp,
-        no.DispositionMissing,
-    ),
-    _read(f"{H}/queues", list_queues, answers.Page[QueueView], query=models.QueuesQuery, refusals=(no.UnknownGroup,)),
-    _read(QUEUE, get_queue, QueueView, refusals=(no.UnknownQueue,)),
-    _command(
-        f"{QUEUE}/measurement-period",
-        put_queue_period,
-        QueueView,
-        models.PeriodBody,
-        no.UnknownQueue,
-        no.PeriodInvalid,
-        roles=STAFF,
-    ),
-    _command(
-        f"{QUEUE}/wrap-up-time", put_queue_wrap_up_time, QueueView, models.WrapUpTimeBody, no.UnknownQueue, roles=STAFF
-    ),
-    _read(
-        f"{QUEUE}/calls",
-        list_waiting,
-        answers.Page[answers.WaitingCall],
-        READERS,
-        query=models.WaitingQuery,
-        refusals=(no.UnknownQueue,),
-    ),
-    _read(f"{H}/calls", list_calls, answers.Page[answers.Call], query=models.CallsQuery, refusals=(no.StoreFailed,)),
-]

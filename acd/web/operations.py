@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -21,6 +21,10 @@ from acd.web.repeats import HEADER, LONGEST
 from acd.web.requests import BODY, HANDLERS, PRINCIPAL, REPEATS, STORE, Handler
 
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+AnyHandle = TypeVar("AnyHandle", bound=Handle)
+Roles = frozenset[Role]
+Refused = type[Refusal]
+Model = type[BaseModel]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -35,12 +39,12 @@ class Operation:
     method: str
     path: str
     handle: Handle
-    roles: frozenset[Role]
+    roles: Roles
     answers: Any = None
     status: Sequence[int] = (200,)
-    body: type[BaseModel] | None = None
-    query: type[BaseModel] | None = None
-    refusals: Sequence[type[Refusal]] = ()
+    body: Model | None = None
+    query: Model | None = None
+    refusals: Sequence[Refused] = ()
     media: Sequence[str] = ("application/json",)
     etag: bool = False  # the answer carries one; a command takes If-Match, because two people can collide there
 
@@ -52,6 +56,63 @@ class Operation:
     def changes(self) -> bool:
         """It is a command, which is written down."""
         return self.method not in SAFE
+
+
+class Operations(list[Operation]):
+    """The operations of one room, each declared above its handler: where, who may, what comes back, refusals."""
+
+    def get(
+        self,
+        path: str,
+        roles: Roles,
+        answers: Any,
+        *refusals: Refused,
+        query: Model | None = None,
+        media: Sequence[str] = ("application/json",),
+        etag: bool = True,
+    ) -> Callable[[AnyHandle], AnyHandle]:
+        """Tells something. `etag`: the answer carries one, as that of requests.answer(..., request=request) does."""
+        return self._declare("GET", path, roles, answers, refusals, query=query, media=media, etag=etag)
+
+    def put(
+        self,
+        path: str,
+        roles: Roles,
+        answers: Any,
+        body: Model | None,
+        *refusals: Refused,
+        status: Sequence[int] = (200,),
+        etag: bool = False,
+    ) -> Callable[[AnyHandle], AnyHandle]:
+        """Makes something be as the body says."""
+        return self._declare("PUT", path, roles, answers, refusals, body=body, status=status, etag=etag)
+
+    def post(
+        self,
+        path: str,
+        roles: Roles,
+        answers: Any,
+        body: Model | None,
+        *refusals: Refused,
+        status: Sequence[int] = (201,),
+    ) -> Callable[[AnyHandle], AnyHandle]:
+        """Makes something new, or does something once."""
+        return self._declare("POST", path, roles, answers, refusals, body=body, status=status)
+
+    def delete(
+        self, path: str, roles: Roles, *refusals: Refused, etag: bool = False
+    ) -> Callable[[AnyHandle], AnyHandle]:
+        """Takes something away, and answers nothing."""
+        return self._declare("DELETE", path, roles, None, refusals, status=(204,), etag=etag)
+
+    def _declare(
+        self, method: str, path: str, roles: Roles, answers: Any, refusals: Sequence[Refused], **more: Any
+    ) -> Callable[[AnyHandle], AnyHandle]:
+        def declared(handle: AnyHandle) -> AnyHandle:
+            self.append(Operation(method, path, handle, roles, answers, refusals=refusals, **more))
+            return handle
+
+        return declared
 
 
 def add_routes(app: web.Application, operations: Sequence[Operation]) -> None:

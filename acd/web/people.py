@@ -13,7 +13,8 @@ from acd.access.register import SESSION_FOR, Register, groups_of
 from acd.core import refusals as no
 from acd.store.tables import AccountRow, CommandRow, TokenRow
 from acd.web import answers, models
-from acd.web.operations import Operation
+from acd.web.answers import Page
+from acd.web.operations import Operations
 from acd.web.problems import Invalid
 from acd.web.requests import (
     HANDLERS,
@@ -34,6 +35,9 @@ from acd.web.requests import (
 from acd.web.shapes import moment
 
 COOKIE = "acd_session"
+PUBLIC: frozenset[Role] = frozenset()
+SESSION, ACCOUNT = "/api/v1/session", "/api/v1/accounts/{account}"
+OPERATIONS = Operations()
 
 
 def _session_shape(who: Principal, expires: float | None) -> answers.Session:
@@ -47,6 +51,17 @@ def _session_shape(who: Principal, expires: float | None) -> answers.Session:
     }
 
 
+@OPERATIONS.post(
+    SESSION,
+    PUBLIC,
+    answers.Session,
+    models.LogIn,
+    no.WrongPin,
+    no.PinLocked,
+    access.WrongPassword,
+    access.TooManyAttempts,
+    access.Unauthorized,
+)
 async def begin_session(request: web.Request) -> web.Response:
     """Log-in of a browser: an agent by id and PIN, a person by name and password, or anybody by a token.
 
@@ -80,12 +95,14 @@ async def _let_in(request: web.Request, body: models.LogIn) -> Principal:
     return who
 
 
+@OPERATIONS.get(SESSION, EVERYBODY, answers.Session)
 async def get_session(request: web.Request) -> web.Response:
     """Who you are, by token or by session."""
     who = principal_of(request)
     return answer(_session_shape(who, request.app[REGISTER].expires(who.key)), request=request)
 
 
+@OPERATIONS.delete(SESSION, PUBLIC)
 async def end_session(request: web.Request) -> web.Response:
     """Log-out: the cookie is worth nothing any more."""
     text = request.cookies.get(COOKIE)
@@ -116,6 +133,7 @@ def _token_shape(row: TokenRow, text: str | None = None) -> answers.Token:
     return shown if text is None else {**shown, "token": text}
 
 
+@OPERATIONS.get("/api/v1/tokens", ADMINS, Page[answers.Token], query=models.TokensQuery)
 async def list_tokens(request: web.Request) -> web.Response:
     """The live tokens of programs, without their secrets."""
     query = query_of(request, models.TokensQuery)
@@ -123,6 +141,7 @@ async def list_tokens(request: web.Request) -> web.Response:
     return answer(page(shown, query, lambda each: each["id"]), request=request)
 
 
+@OPERATIONS.post("/api/v1/tokens", ADMINS, answers.Token, models.NewToken, no.UnknownAgent, no.StoreFailed)
 async def create_token(request: web.Request) -> web.Response:
     """A new token. Its secret is in this answer and nowhere else."""
     body, who = await body_of(request, models.NewToken), principal_of(request)
@@ -143,6 +162,7 @@ async def create_token(request: web.Request) -> web.Response:
     return answer(_token_shape(made.row, made.text), 201)
 
 
+@OPERATIONS.delete("/api/v1/tokens/{token}", ADMINS, access.UnknownToken, no.StoreFailed)
 async def revoke_token(request: web.Request) -> web.Response:
     """From now on nobody comes in by this token, nor by a session that was begun with it."""
     request.app[REGISTER].revoke(request.match_info["token"])
@@ -162,6 +182,7 @@ def _need_account_match(request: web.Request, register: Register, name: str) -> 
     need_match(request, None if present is None else _account_shape(present))
 
 
+@OPERATIONS.get("/api/v1/accounts", ADMINS, Page[answers.Account], query=models.AccountsQuery)
 async def list_accounts(request: web.Request) -> web.Response:
     """Supervisors and administrators who log in with a password."""
     query = query_of(request, models.AccountsQuery)
@@ -169,11 +190,13 @@ async def list_accounts(request: web.Request) -> web.Response:
     return answer(page(shown, query, lambda each: each["name"]), request=request)
 
 
+@OPERATIONS.get(ACCOUNT, ADMINS, answers.Account, access.UnknownAccount)
 async def get_account(request: web.Request) -> web.Response:
     """One of them."""
     return answer(_account_shape(request.app[REGISTER].account(request.match_info["account"])), request=request)
 
 
+@OPERATIONS.put(ACCOUNT, ADMINS, answers.Account, models.AccountBody, no.StoreFailed, status=(200, 201), etag=True)
 async def put_account(request: web.Request) -> web.Response:
     """Makes an account or changes it; another password ends its sessions."""
     name, register = new_name(request, "account"), request.app[REGISTER]
@@ -187,6 +210,7 @@ async def put_account(request: web.Request) -> web.Response:
     return answer(_account_shape(register.account(name)), 201 if new else 200)
 
 
+@OPERATIONS.delete(ACCOUNT, ADMINS, access.UnknownAccount, no.StoreFailed, etag=True)
 async def delete_account(request: web.Request) -> web.Response:
     """Takes an account away; its sessions end."""
     register, name = request.app[REGISTER], request.match_info["account"]
@@ -199,6 +223,7 @@ async def delete_account(request: web.Request) -> web.Response:
 # The log of commands --------------------------------------------------------------------------------------
 
 
+@OPERATIONS.get("/api/v1/audit-log", ADMINS, Page[answers.Command], no.StoreFailed, query=models.CommandsQuery)
 async def list_commands(request: web.Request) -> web.Response:
     """Who asked for what, on whom, from where, with which result; the newest first."""
     query, store = query_of(request, models.CommandsQuery), request.app[STORE]
@@ -234,81 +259,3 @@ def _command_shape(row: CommandRow) -> answers.Command:
         "status": row.status,
         "code": row.code,
     }
-
-
-V1 = "/api/v1"
-PUBLIC: frozenset[Role] = frozenset()
-OPERATIONS = [
-    Operation(
-        "POST",
-        f"{V1}/session",
-        begin_session,
-        PUBLIC,
-        answers.Session,
-        (201,),
-        models.LogIn,
-        refusals=(no.WrongPin, no.PinLocked, access.WrongPassword, access.TooManyAttempts, access.Unauthorized),
-    ),
-    Operation("GET", f"{V1}/session", get_session, EVERYBODY, answers.Session, etag=True),
-    Operation("DELETE", f"{V1}/session", end_session, PUBLIC, status=(204,)),
-    Operation("GET", f"{V1}/tokens", list_tokens, ADMINS, answers.Page[answers.Token], query=models.TokensQuery),
-    Operation(
-        "POST",
-        f"{V1}/tokens",
-        create_token,
-        ADMINS,
-        answers.Token,
-        (201,),
-        models.NewToken,
-        refusals=(no.UnknownAgent, no.StoreFailed),
-    ),
-    Operation(
-        "DELETE",
-        f"{V1}/tokens/{{token}}",
-        revoke_token,
-        ADMINS,
-        status=(204,),
-        refusals=(access.UnknownToken, no.StoreFailed),
-    ),
-    Operation(
-        "GET", f"{V1}/accounts", list_accounts, ADMINS, answers.Page[answers.Account], query=models.AccountsQuery
-    ),
-    Operation(
-        "GET",
-        f"{V1}/accounts/{{account}}",
-        get_account,
-        ADMINS,
-        answers.Account,
-        refusals=(access.UnknownAccount,),
-        etag=True,
-    ),
-    Operation(
-        "PUT",
-        f"{V1}/accounts/{{account}}",
-        put_account,
-        ADMINS,
-        answers.Account,
-        (200, 201),
-        models.AccountBody,
-        refusals=(no.StoreFailed,),
-        etag=True,
-    ),
-    Operation(
-        "DELETE",
-        f"{V1}/accounts/{{account}}",
-        delete_account,
-        ADMINS,
-        status=(204,),
-        refusals=(access.UnknownAccount, no.StoreFailed),
-        etag=True,
-    ),
-    Operation(
-        "GET",
-        f"{V1}/audit-log",
-        list_commands,
-        ADMINS,
-        answers.Page[answers.Command],
-        query=models.CommandsQuery,
-        refusals=(no.StoreFailed,),
-    ),
-]

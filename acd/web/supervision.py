@@ -1,24 +1,27 @@
 """What supervisors do beyond states: members, waiting calls, listening in, notes; and agents' after-call codes."""
 
 import time
-from collections.abc import Sequence
-from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel
 
-from acd.access.principals import EVERYBODY, READERS, STAFF, WORKERS, Role
+from acd.access.principals import EVERYBODY, READERS, STAFF, WORKERS
 from acd.core import refusals as no
 from acd.core.states import MonitorMode
 from acd.core.views import SessionView
 from acd.web import answers, models, shapes
+from acd.web.answers import Page
 from acd.web.objects import AGENT, ASTERISK, QUEUE, SESSION, H, get_session
-from acd.web.operations import Handle, Operation
+from acd.web.operations import Operations
 from acd.web.requests import FEED, answer, body_of, handler_of, page, principal_of, query_of
+
+WAITING = f"{QUEUE}/calls/{{call}}"
+MONITORING = (no.UnknownAgent, no.UnknownAddress, no.NoCall)
+OPERATIONS = Operations()
 
 # Members --------------------------------------------------------------------------------------------------
 
 
+@OPERATIONS.get(f"{QUEUE}/members", READERS, Page[answers.Member], no.UnknownQueue, query=models.MembersQuery)
 async def list_members(request: web.Request) -> web.Response:
     """The agents who serve a queue, with their penalties, as Asterisk has them."""
     query = query_of(request, models.MembersQuery)
@@ -26,6 +29,9 @@ async def list_members(request: web.Request) -> web.Response:
     return answer(page(shown, query, lambda each: f"{each['agent']} {each['address']}"), request=request)
 
 
+@OPERATIONS.put(
+    f"{QUEUE}/members/{{agent}}", STAFF, answers.Penalty, models.MemberBody, no.UnknownAgent, no.UnknownQueue, *ASTERISK
+)
 async def put_member(request: web.Request) -> web.Response:
     """How late an agent's turn comes in a queue: 0 first. It holds for this log-in and those to come."""
     handler, body = handler_of(request), await body_of(request, models.MemberBody)
@@ -34,6 +40,20 @@ async def put_member(request: web.Request) -> web.Response:
     return answer({"agent": agent, "queue": queue, "penalty": handler.center.agent(agent).penalties.get(queue, 0)})
 
 
+@OPERATIONS.put(
+    f"{SESSION}/acd-group",
+    STAFF,
+    SessionView,
+    models.GroupChoice,
+    no.UnknownSession,
+    no.UnknownGroup,
+    no.UnknownAddress,
+    no.GroupEmpty,
+    no.SessionExists,
+    no.AddressInUse,
+    no.StateNotReachable,
+    *ASTERISK,
+)
 async def put_session_group(request: web.Request) -> web.Response:
     """Moves an agent to another group, at the same phone and as ready as he is. The answer is his new session."""
     handler, body, who = handler_of(request), await body_of(request, models.GroupChoice), principal_of(request)
@@ -45,6 +65,7 @@ async def put_session_group(request: web.Request) -> web.Response:
 # Waiting calls --------------------------------------------------------------------------------------------
 
 
+@OPERATIONS.post(f"{WAITING}/withdraw", STAFF, answers.Withdrawn, None, no.UnknownCall, *ASTERISK, status=(200,))
 async def withdraw_call(request: web.Request) -> web.Response:
     """Takes a waiting caller out of the queue; the dialplan goes on with him. While a phone rings for him it waits."""
     handler, queue, call = handler_of(request), request.match_info["queue"], request.match_info["call"]
@@ -52,6 +73,15 @@ async def withdraw_call(request: web.Request) -> web.Response:
     return answer({"call": call, "queue": queue, "waiting": False})
 
 
+@OPERATIONS.post(
+    f"{WAITING}/priority",
+    STAFF,
+    Page[answers.WaitingCall],
+    models.PriorityBody,
+    no.UnknownCall,
+    *ASTERISK,
+    status=(200,),
+)
 async def prioritise_call(request: web.Request) -> web.Response:
     """Gives a waiting caller another priority and the place that follows from it. The answer: who waits now."""
     handler, body = handler_of(request), await body_of(request, models.PriorityBody)
@@ -60,6 +90,17 @@ async def prioritise_call(request: web.Request) -> web.Response:
     return answer({"items": shapes.waiting(handler.center, queue), "next": None})
 
 
+@OPERATIONS.post(
+    f"{WAITING}/transfer",
+    STAFF,
+    Page[answers.WaitingCall],
+    models.TransferBody,
+    no.UnknownCall,
+    no.UnknownQueue,
+    no.QueueEmpty,
+    *ASTERISK,
+    status=(200,),
+)
 async def transfer_call(request: web.Request) -> web.Response:
     """Sends a waiting caller to another queue, at its end. The answer: who waits there now."""
     handler, body, who = handler_of(request), await body_of(request, models.TransferBody), principal_of(request)
@@ -68,6 +109,7 @@ async def transfer_call(request: web.Request) -> web.Response:
     return answer({"items": shapes.waiting(handler.center, body.queue), "next": None})
 
 
+@OPERATIONS.post(f"{H}/calls/{{call}}/hangup", STAFF, None, None, no.UnknownCall, *ASTERISK, status=(204,))
 async def hang_up_call(request: web.Request) -> web.Response:
     """Ends a call, waiting or talking."""
     handler, who, call = handler_of(request), principal_of(request), request.match_info["call"]
@@ -80,6 +122,7 @@ async def hang_up_call(request: web.Request) -> web.Response:
 # Listening in ---------------------------------------------------------------------------------------------
 
 
+@OPERATIONS.get(f"{H}/monitors", READERS, Page[answers.Monitor], query=models.MonitorsQuery)
 async def list_monitors(request: web.Request) -> web.Response:
     """Who listens to whom at present."""
     handler, who, query = handler_of(request), principal_of(request), query_of(request, models.MonitorsQuery)
@@ -87,16 +130,19 @@ async def list_monitors(request: web.Request) -> web.Response:
     return answer(page([shapes.monitor(each) for each in within], query, lambda each: each["id"]), request=request)
 
 
+@OPERATIONS.post(f"{AGENT}/listen", STAFF, answers.Monitor, models.MonitorBody, *MONITORING, *ASTERISK)
 async def listen(request: web.Request) -> web.Response:
     """Rings the supervisor's phone and lets him hear the agent's call; nobody hears him."""
     return await _monitor(request, MonitorMode.LISTEN)
 
 
+@OPERATIONS.post(f"{AGENT}/whisper", STAFF, answers.Monitor, models.MonitorBody, *MONITORING, *ASTERISK)
 async def whisper(request: web.Request) -> web.Response:
     """The same, and the agent hears him, the caller does not."""
     return await _monitor(request, MonitorMode.WHISPER)
 
 
+@OPERATIONS.post(f"{AGENT}/barge", STAFF, answers.Monitor, models.MonitorBody, *MONITORING, *ASTERISK)
 async def barge(request: web.Request) -> web.Response:
     """The same, and both hear him."""
     return await _monitor(request, MonitorMode.BARGE)
@@ -109,6 +155,7 @@ async def _monitor(request: web.Request, mode: MonitorMode) -> web.Response:
     return answer(shapes.monitor(monitor), 201)
 
 
+@OPERATIONS.delete(f"{H}/monitors/{{monitor}}", STAFF, no.UnknownMonitor, *ASTERISK)
 async def end_monitor(request: web.Request) -> web.Response:
     """The supervisor hears no more."""
     handler, who, id = handler_of(request), principal_of(request), request.match_info["monitor"]
@@ -121,6 +168,7 @@ async def end_monitor(request: web.Request) -> web.Response:
 # Notes and after-call codes -------------------------------------------------------------------------------
 
 
+@OPERATIONS.post(f"{H}/notes", STAFF, answers.Note, models.NoteBody, no.UnknownGroup, no.UnknownAgent)
 async def post_note(request: web.Request) -> web.Response:
     """A note to agents, by the stream: to all, to those of some groups, or to some by name."""
     handler, body, who = handler_of(request), await body_of(request, models.NoteBody), principal_of(request)
@@ -137,6 +185,7 @@ async def post_note(request: web.Request) -> web.Response:
     return answer({**note, "seq": feed.seq}, 201)
 
 
+@OPERATIONS.get(f"{H}/choices", EVERYBODY, answers.Choices)
 async def list_choices(request: web.Request) -> web.Response:
     """What agents choose from: after-call codes, and reasons for being not ready."""
     state = handler_of(request).state
@@ -145,115 +194,18 @@ async def list_choices(request: web.Request) -> web.Response:
     return answer({"dispositions": codes, "disposition_required": required, "reasons": state.reasons}, request=request)
 
 
+@OPERATIONS.put(
+    f"{SESSION}/disposition",
+    WORKERS,
+    SessionView,
+    models.DispositionBody,
+    no.UnknownSession,
+    no.UnknownDisposition,
+    no.NoCall,
+    *ASTERISK,
+)
 async def put_disposition(request: web.Request) -> web.Response:
     """The after-call code of the call in talk, or of the one whose after-call work is going on."""
     handler, body = handler_of(request), await body_of(request, models.DispositionBody)
     await handler.commands.set_disposition(request.match_info["session"], body.code)
     return await get_session(request)
-
-
-def _command(
-    method: str,
-    path: str,
-    handle: Handle,
-    gives: Any,
-    body: type[BaseModel] | None,
-    *refused: type[no.Refusal],
-    roles: frozenset[Role] = STAFF,
-    status: Sequence[int] = (200,),
-) -> Operation:
-    return Operation(method, path, handle, roles, gives, status, body, refusals=(*refused, *ASTERISK))
-
-
-WAITING = f"{QUEUE}/calls/{{call}}"
-MONITORING = (no.UnknownAgent, no.UnknownAddress, no.NoCall)
-OPERATIONS = [
-    Operation(
-        "GET",
-        f"{QUEUE}/members",
-        list_members,
-        READERS,
-        answers.Page[answers.Member],
-        query=models.MembersQuery,
-        refusals=(no.UnknownQueue,),
-        etag=True,
-    ),
-    _command(
-        "PUT",
-        f"{QUEUE}/members/{{agent}}",
-        put_member,
-        answers.Penalty,
-        models.MemberBody,
-        no.UnknownAgent,
-        no.UnknownQueue,
-    ),
-    _command(
-        "PUT",
-        f"{SESSION}/acd-group",
-        put_session_group,
-        SessionView,
-        models.GroupChoice,
-        no.UnknownSession,
-        no.UnknownGroup,
-        no.UnknownAddress,
-        no.GroupEmpty,
-        no.SessionExists,
-        no.AddressInUse,
-        no.StateNotReachable,
-    ),
-    _command("POST", f"{WAITING}/withdraw", withdraw_call, answers.Withdrawn, None, no.UnknownCall),
-    _command(
-        "POST",
-        f"{WAITING}/priority",
-        prioritise_call,
-        answers.Page[answers.WaitingCall],
-        models.PriorityBody,
-        no.UnknownCall,
-    ),
-    _command(
-        "POST",
-        f"{WAITING}/transfer",
-        transfer_call,
-        answers.Page[answers.WaitingCall],
-        models.TransferBody,
-        no.UnknownCall,
-        no.UnknownQueue,
-        no.QueueEmpty,
-    ),
-    _command("POST", f"{H}/calls/{{call}}/hangup", hang_up_call, None, None, no.UnknownCall, status=(204,)),
-    Operation(
-        "GET",
-        f"{H}/monitors",
-        list_monitors,
-        READERS,
-        answers.Page[answers.Monitor],
-        query=models.MonitorsQuery,
-        etag=True,
-    ),
-    _command("POST", f"{AGENT}/listen", listen, answers.Monitor, models.MonitorBody, *MONITORING, status=(201,)),
-    _command("POST", f"{AGENT}/whisper", whisper, answers.Monitor, models.MonitorBody, *MONITORING, status=(201,)),
-    _command("POST", f"{AGENT}/barge", barge, answers.Monitor, models.MonitorBody, *MONITORING, status=(201,)),
-    _command("DELETE", f"{H}/monitors/{{monitor}}", end_monitor, None, None, no.UnknownMonitor, status=(204,)),
-    Operation(
-        "POST",
-        f"{H}/notes",
-        post_note,
-        STAFF,
-        answers.Note,
-        (201,),
-        models.NoteBody,
-        refusals=(no.UnknownGroup, no.UnknownAgent),
-    ),
-    Operation("GET", f"{H}/choices", list_choices, EVERYBODY, answers.Choices, etag=True),
-    _command(
-        "PUT",
-        f"{SESSION}/disposition",
-        put_disposition,
-        SessionView,
-        models.DispositionBody,
-        no.UnknownSession,
-        no.UnknownDisposition,
-        no.NoCall,
-        roles=WORKERS,
-    ),
-]
