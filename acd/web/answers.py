@@ -1,11 +1,16 @@
 """What goes out, as types: the OpenAPI description is made from them, and mypy holds the handlers to them.
 
-The objects of TAPI are the views of acd/core/views.py; what stands here is all else.
+The objects of TAPI are the views of acd/core/views.py; what stands here is all else. What each field says is in
+acd/web/fields.py.
 """
 
-from typing import Any, Generic, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, NotRequired, TypedDict, TypeVar
+
+from acd.access.principals import Role
+from acd.core.states import AddressState, Outcome
 
 Item = TypeVar("Item")
+Time = Annotated[str, "date-time"]  # an enumeration beside str: the values (of a StrEnum) or names that it can be
 
 
 class Page(TypedDict, Generic[Item]):
@@ -41,7 +46,7 @@ class Address(TypedDict):
     address_name: str
     dialable_address: str
     service_provider_name: str
-    state: str
+    state: Annotated[str, AddressState]
     sessions: list[str]
 
 
@@ -51,7 +56,7 @@ class WaitingCall(TypedDict):
     call: str
     position: int
     caller: str
-    waiting_since: str
+    waiting_since: Time
     priority: int | None
 
 
@@ -63,12 +68,12 @@ class Call(TypedDict):
     caller: str
     agent: str | None
     session: str | None
-    outcome: str | None
+    outcome: Annotated[str, Outcome] | None
     disposition: str | None
     estimated: bool
-    entered: str
-    answered: str | None
-    ended: str | None
+    entered: Time
+    answered: Time | None
+    ended: Time | None
     ring_time: int | None
     ring_time_exact: float | None
     wait_time: int | None
@@ -158,11 +163,11 @@ class Session(TypedDict):
     """Who you are. `handler`, `agent`: of an agent; `groups`: those within a supervisor's reach, null for all."""
 
     name: str
-    role: str
+    role: Annotated[str, Role]
     handler: str | None
     agent: str | None
     groups: list[str] | None
-    expires: str | None
+    expires: Time | None
 
 
 class Token(TypedDict):
@@ -170,13 +175,13 @@ class Token(TypedDict):
 
     id: str
     name: str
-    role: str
+    role: Annotated[str, Role]
     handler: str | None
     agent: str | None
     groups: list[str] | None
-    created: str
+    created: Time
     created_by: str
-    expires: str | None
+    expires: Time | None
     token: NotRequired[str]
 
 
@@ -184,21 +189,58 @@ class Account(TypedDict):
     """A person who is no agent."""
 
     name: str
-    role: str
+    role: Annotated[str, Role]
     groups: list[str] | None
-    changed: str
+    changed: Time
 
 
 class Command(TypedDict):
     """What somebody asked for, and what came of it. `body`: without secrets; `code`: of a refusal."""
 
     id: str
-    at: str
+    at: Time
     who: str
-    role: str
+    role: Annotated[str, Role]
     source: str
     method: str
     path: str
     body: Any
     status: int
     code: str | None
+
+
+# What is no object of the API --------------------------------------------------------------------------------------
+
+
+class FieldError(TypedDict):
+    """One field that does not fit."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class Problem(TypedDict):
+    """RFC 9457, with TAPI's codes where TAPI has them."""
+
+    status: int
+    title: str
+    detail: str
+    code: str
+    hresult: NotRequired[str]
+    lineerr: NotRequired[str]
+    errors: NotRequired[list[FieldError]]
+
+
+class Health(TypedDict):
+    """The process lives."""
+
+    status: str
+
+
+class Readiness(TypedDict):
+    """Whether calls are distributed and written down, and what is missing."""
+
+    ready: bool
+    linked: dict[str, bool]
+    store: str

@@ -1,4 +1,4 @@
-"""The web application: who is let in, the routes, health."""
+"""The web application: who is let in, and the routes."""
 
 import urllib.parse
 from collections.abc import Awaitable, Callable
@@ -12,21 +12,29 @@ from acd.access.refusals import ForeignOrigin, TooManyAttempts, Unauthorized
 from acd.access.register import Register
 from acd.feed import Feed
 from acd.store import Store
-from acd.web import objects, people, stream, supervision
-from acd.web.metrics import REQUESTS, Requests, metrics
+from acd.web import docs, health, objects, people, stream, supervision
+from acd.web.metrics import REQUESTS, Requests
 from acd.web.news import News
 from acd.web.operations import SAFE, Operation, add_routes
 from acd.web.problems import problems
 from acd.web.repeats import Repeats
 from acd.web.requests import FEED, HANDLERS, PRINCIPAL, REGISTER, REPEATS, STORE, Handler
 
-OPEN = frozenset({"/healthz", "/readyz"})  # a probe has no token, and these tell nothing about anybody
 LARGEST_BODY = 64 * 1024
 MOST_LOG_INS, WITHIN = 30, 60.0  # that fail, from one network address; seconds
 LOG_IN = ("POST", "/api/v1/session")
 
-OPERATIONS: list[Operation] = [*people.OPERATIONS, *objects.OPERATIONS, *supervision.OPERATIONS, *stream.OPERATIONS]
-PUBLIC = frozenset((operation.method, operation.path) for operation in OPERATIONS if not operation.roles)
+OPERATIONS: list[Operation] = [
+    *people.OPERATIONS,
+    *objects.OPERATIONS,
+    *supervision.OPERATIONS,
+    *stream.OPERATIONS,
+    *health.OPERATIONS,
+    *docs.OPERATIONS,
+]
+DESCRIPTION = docs.Description(OPERATIONS)
+GUARDED = frozenset((each.method, each.path) for each in OPERATIONS if each.roles)
+OPEN = frozenset(each.path for each in OPERATIONS if not each.roles) | docs.FILES.keys()
 
 
 def make_app(handlers: dict[str, Handler], store: Store, token: str) -> web.Application:
@@ -40,10 +48,9 @@ def make_app(handlers: dict[str, Handler], store: Store, token: str) -> web.Appl
     for handler in handlers.values():
         News(handler, app[FEED])
     app.on_shutdown.append(stream.end_streams)
-    app.router.add_get("/healthz", _health)
-    app.router.add_get("/readyz", _ready)
-    app.router.add_get("/metrics", _metrics)
+    app[docs.DESCRIPTION] = DESCRIPTION
     add_routes(app, OPERATIONS)
+    docs.add_files(app)
     return app
 
 
@@ -81,7 +88,7 @@ async def _patiently(
 
 
 def _is_open(request: web.Request) -> bool:
-    return request.path in OPEN or (request.method, request.path) in PUBLIC
+    return request.path in OPEN and (request.method, request.path) not in GUARDED
 
 
 def _principal(request: web.Request) -> Principal | None:
@@ -103,23 +110,3 @@ def _is_our_page(request: web.Request) -> bool:
     if origin is not None:
         return urllib.parse.urlsplit(origin).netloc == request.host
     return request.headers.get("Sec-Fetch-Site") == "same-origin"
-
-
-async def _health(_request: web.Request) -> web.Response:
-    """The process lives."""
-    return web.json_response({"status": "ok"})
-
-
-async def _metrics(request: web.Request) -> web.Response:
-    """Figures for Prometheus."""
-    return await metrics(request.app)
-
-
-async def _ready(request: web.Request) -> web.Response:
-    """Linked to every Asterisk with its picture taken, and the store can be written; else 503 and what is missing."""
-    store = request.app[STORE]
-    links = {name: handler.center.state.linked for name, handler in request.app[HANDLERS].items()}
-    ready = all(links.values()) and store.problem is None
-    return web.json_response(
-        {"ready": ready, "linked": links, "store": store.problem or "ok"}, status=200 if ready else 503
-    )

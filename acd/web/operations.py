@@ -26,14 +26,15 @@ Roles = frozenset[Role]
 Refused = type[Refusal]
 Model = type[BaseModel]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+PUBLIC: Roles = frozenset()  # everybody who can reach the server
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One method at one path. The handler's docstring is its description; its name is the operation's id.
 
-    `roles`: who may at all; empty for everybody who can reach the server. `answers`: the type of what comes back,
-    None for nothing. `refusals`: what can be refused beyond what every operation can.
+    `roles`: who may at all. `answers`: the type of what comes back, None for nothing. `refusals`: what can be refused
+    beyond what every operation can. `headers`: of the answer, beyond those that every answer has.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Operation:
     refusals: Sequence[Refused] = ()
     media: Sequence[str] = ("application/json",)
     etag: bool = False  # the answer carries one; a command takes If-Match, because two people can collide there
+    headers: Sequence[str] = ()
 
     @property
     def id(self) -> str:
@@ -67,12 +69,13 @@ class Operations(list[Operation]):
         roles: Roles,
         answers: Any,
         *refusals: Refused,
+        status: Sequence[int] = (200,),
         query: Model | None = None,
         media: Sequence[str] = ("application/json",),
         etag: bool = True,
     ) -> Callable[[AnyHandle], AnyHandle]:
         """Tells something. `etag`: the answer carries one, as that of requests.answer(..., request=request) does."""
-        return self._declare("GET", path, roles, answers, refusals, query=query, media=media, etag=etag)
+        return self._declare("GET", path, roles, answers, refusals, status=status, query=query, media=media, etag=etag)
 
     def put(
         self,
@@ -95,15 +98,21 @@ class Operations(list[Operation]):
         body: Model | None,
         *refusals: Refused,
         status: Sequence[int] = (201,),
+        headers: Sequence[str] = (),
     ) -> Callable[[AnyHandle], AnyHandle]:
         """Makes something new, or does something once."""
-        return self._declare("POST", path, roles, answers, refusals, body=body, status=status)
+        return self._declare("POST", path, roles, answers, refusals, body=body, status=status, headers=headers)
 
     def delete(
-        self, path: str, roles: Roles, *refusals: Refused, etag: bool = False
+        self,
+        path: str,
+        roles: Roles,
+        *refusals: Refused,
+        etag: bool = False,
+        headers: Sequence[str] = (),
     ) -> Callable[[AnyHandle], AnyHandle]:
         """Takes something away, and answers nothing."""
-        return self._declare("DELETE", path, roles, None, refusals, status=(204,), etag=etag)
+        return self._declare("DELETE", path, roles, None, refusals, status=(204,), etag=etag, headers=headers)
 
     def _declare(
         self, method: str, path: str, roles: Roles, answers: Any, refusals: Sequence[Refused], **more: Any

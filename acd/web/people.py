@@ -14,7 +14,7 @@ from acd.core import refusals as no
 from acd.store.tables import AccountRow, CommandRow, TokenRow
 from acd.web import answers, models
 from acd.web.answers import Page
-from acd.web.operations import Operations
+from acd.web.operations import PUBLIC, Operations
 from acd.web.problems import Invalid
 from acd.web.requests import (
     HANDLERS,
@@ -35,7 +35,6 @@ from acd.web.requests import (
 from acd.web.shapes import moment
 
 COOKIE = "acd_session"
-PUBLIC: frozenset[Role] = frozenset()
 SESSION, ACCOUNT = "/api/v1/session", "/api/v1/accounts/{account}"
 OPERATIONS = Operations()
 
@@ -61,6 +60,7 @@ def _session_shape(who: Principal, expires: float | None) -> answers.Session:
     access.WrongPassword,
     access.TooManyAttempts,
     access.Unauthorized,
+    headers=("Set-Cookie",),
 )
 async def begin_session(request: web.Request) -> web.Response:
     """Log-in of a browser: an agent by id and PIN, a person by name and password, or anybody by a token.
@@ -96,13 +96,13 @@ async def _let_in(request: web.Request, body: models.LogIn) -> Principal:
 
 
 @OPERATIONS.get(SESSION, EVERYBODY, answers.Session)
-async def get_session(request: web.Request) -> web.Response:
+async def get_who_you_are(request: web.Request) -> web.Response:
     """Who you are, by token or by session."""
     who = principal_of(request)
     return answer(_session_shape(who, request.app[REGISTER].expires(who.key)), request=request)
 
 
-@OPERATIONS.delete(SESSION, PUBLIC)
+@OPERATIONS.delete(SESSION, PUBLIC, headers=("Set-Cookie",))
 async def end_session(request: web.Request) -> web.Response:
     """Log-out: the cookie is worth nothing any more."""
     text = request.cookies.get(COOKIE)
@@ -192,7 +192,7 @@ async def list_accounts(request: web.Request) -> web.Response:
 
 @OPERATIONS.get(ACCOUNT, ADMINS, answers.Account, access.UnknownAccount)
 async def get_account(request: web.Request) -> web.Response:
-    """One of them."""
+    """A supervisor or administrator who logs in with a password."""
     return answer(_account_shape(request.app[REGISTER].account(request.match_info["account"])), request=request)
 
 
