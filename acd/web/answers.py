@@ -4,13 +4,16 @@ The objects of TAPI are the views of acd/core/views.py; what stands here is all 
 acd/web/fields.py.
 """
 
-from typing import Annotated, Any, Generic, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 from acd.access.principals import Role
 from acd.core.states import AddressState, Outcome
+from acd.core.views import AgentView, QueueView, SessionView
 
 Item = TypeVar("Item")
-Time = Annotated[str, "date-time"]  # an enumeration beside str: the values (of a StrEnum) or names that it can be
+# What a text or object is, beside its type: a format, an enumeration (values of a StrEnum, names of others), a view.
+Time = Annotated[str, "date-time"]
+Json = dict[str, Any]
 
 
 class Page(TypedDict, Generic[Item]):
@@ -141,22 +144,51 @@ class Choices(TypedDict):
     reasons: list[str]
 
 
+class HandlerPicture(TypedDict):
+    """What an agent handler holds. `calls`: those who wait."""
+
+    name: str
+    linked: bool
+    agents: list[Annotated[Json, AgentView]]
+    sessions: list[Annotated[Json, SessionView]]
+    queues: list[Annotated[Json, QueueView]]
+    acd_groups: list[Group]
+    calls_waiting: int
+    calls: list[WaitingCall]
+
+
 class Picture(TypedDict):
     """Everything at one moment. `seq`: the number of the last envelope that is in it."""
 
     seq: int
-    handlers: list[Any]
+    handlers: list[Annotated[Json, HandlerPicture]]
+
+
+Subject = Annotated[Json, AgentView | SessionView | QueueView | Group | Handler | Call | Picture]
+Kind = Literal[
+    "agent",
+    "agent-session",
+    "queue",
+    "acd-group",
+    "agent-handler",
+    "call",
+    "statistics",
+    "link",
+    "note",
+    "monitor",
+    "reset",
+]
 
 
 class Envelope(TypedDict):
     """One message of the stream. `subject`: the object as its GET shows it."""
 
     seq: int
-    at: str
+    at: Time
     handler: str
-    type: str
+    type: Kind
     event: str
-    subject: Any
+    subject: Subject
 
 
 class Session(TypedDict):

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 description of the API, made from the table of operations and the types it names."""
 
 import inspect
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,10 +17,11 @@ from acd.web.fields import Field
 from acd.web.operations import Operation
 from acd.web.people import COOKIE
 from acd.web.problems import STATUS
-from acd.web.schemas import REF, Schemas, example_of, examples_of
+from acd.web.schemas import REF, Schemas, example_of, examples_of, name_of
 
 Json = dict[str, Any]
-JSON, PROBLEM = "application/json", "application/problem+json"
+JSON, PROBLEM, EVENTS = "application/json", "application/problem+json", "text/event-stream"
+SWITCHING = 101  # to the protocol of WebSockets
 
 ABOUT = """\
 An automatic call distributor on top of Asterisk, with the agents, sessions, groups and queues of TAPI 3.
@@ -40,6 +42,9 @@ TAGS = {  # the first noun of a path -> what it is about
     "sessions": ("Sessions", "ITAgentSession: one log-on of an agent for one group at one phone."),
     "queues": ("Queues", "ITQueue: where callers wait."),
     "calls": ("Calls", "The ledger: what became of every call."),
+    "picture": ("Stream", "Everything at one moment, and every change after it."),
+    "events": ("Stream", ""),
+    "ws": ("Stream", ""),
     "session": ("Who comes in", "Sessions of browsers, tokens of programs, accounts of people."),
     "tokens": ("Who comes in", ""),
     "accounts": ("Who comes in", ""),
@@ -210,8 +215,13 @@ def _in_headers(operation: Operation) -> list[Json]:
     if operation.changes and operation.roles:
         text = "Any text of your own: a command that comes again with it within ten minutes is not carried out twice."
         wanted.append((repeats.HEADER, text, {"type": "string", "minLength": 1, "maxLength": repeats.LONGEST}))
+    if EVENTS in operation.media:
+        text = "The `id` of the last message that you have, which a browser sends by itself: go on after it."
+        wanted.append(("Last-Event-ID", text, {"type": "string", "pattern": r"^\d*$"}))
+    if SWITCHING in operation.status:
+        wanted.append(("Upgrade", "A WebSocket is wanted.", {"type": "string", "enum": ["websocket"]}))
     return [
-        {"name": name, "in": "header", "required": False, "description": text, "schema": schema}
+        {"name": name, "in": "header", "required": name == "Upgrade", "description": text, "schema": schema}
         for name, text, schema in wanted
     ]
 
@@ -249,12 +259,21 @@ def _answer(operation: Operation, status: int, schemas: Schemas) -> Json:
         names.append("Idempotency-Replayed")
     if names:
         described["headers"] = {name: _header(name) for name in names}
-    if operation.answers is not None:
+    if status == SWITCHING:
+        schemas.of(operation.answers)
+        described["description"] += f": each text frame is an {name_of(operation.answers)}."
+    elif operation.answers is not None:
         described["content"] = {media: _content(operation, media, schemas) for media in operation.media}
     return described
 
 
 def _content(operation: Operation, media: str, schemas: Schemas) -> Json:
+    if media == EVENTS:
+        schemas.of(operation.answers)
+        example = example_of(operation.answers)
+        text = f"Frames whose `data` is an {name_of(operation.answers)}, and comments every 15 s."
+        shown = f"id: {example['seq']}\ndata: {json.dumps(example)}\n\n"
+        return {"schema": {"type": "string", "description": text}, "example": shown}
     if media != JSON:
         return {"schema": {"type": "string"}}
     if operation.answers is dict:
@@ -314,7 +333,7 @@ def _faults(operation: Operation) -> list[Fault]:
         faults |= {_of(access.Unauthorized)}
     if operation.roles and (names_a_handler or operation.roles != EVERYBODY):
         faults |= {_of(access.Forbidden)}
-    if operation.changes:
+    if operation.changes or SWITCHING in operation.status:
         faults |= {_of(access.ForeignOrigin)}
     if names_a_handler:
         faults |= {NOT_FOUND}

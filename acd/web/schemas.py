@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
 from types import NoneType
-from typing import Any, NotRequired, TypeVar, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Annotated, Any, NotRequired, TypeVar, get_args, get_origin, get_type_hints, is_typeddict
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
@@ -54,7 +54,7 @@ class Schemas:
     def _made_of(self, origin: Any, args: Sequence[Any]) -> Json:
         match origin:
             case typing.Annotated:
-                return _marked(args[0], args[1])
+                return PLAIN[args[0]] | {"format": args[1]} if isinstance(args[1], str) else self.of(args[1])
             case typing.Union | types.UnionType:
                 return {"anyOf": [self.of(each) for each in args]}
             case typing.Literal:
@@ -151,11 +151,6 @@ def _required(owner: Any) -> frozenset[str]:
     return frozenset(each.name for each in dataclasses.fields(owner))
 
 
-def _marked(kind: Any, mark: Any) -> Json:
-    """A text of a certain form, as answers.py marks it."""
-    return _enumerators(mark) if isinstance(mark, type) else PLAIN[kind] | {"format": mark}
-
-
 def _enumerators(kind: type[Enum]) -> Json:
     values = [each.value if issubclass(kind, StrEnum) else each.name for each in kind]
     return {"type": "string", "enum": values}
@@ -183,7 +178,10 @@ def _parameter(model: type[BaseModel], name: str, schema: Json, needed: bool) ->
     if "anyOf" in schema:  # nothing is said by leaving it out, there is no null in a query
         (said,) = (each for each in schema.pop("anyOf") if each != {"type": "null"})
         schema = said | {key: value for key, value in schema.items() if value is not None}
+    separated = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
+    schema.pop("uniqueItems", None)  # what is said twice is said
     parameter = {"name": name, "in": "query", "required": needed, "description": text, "schema": schema}
+    parameter |= separated
     example = field_of(model.__name__, name).example
     return parameter if example is None else parameter | {"example": example}
 
@@ -193,10 +191,10 @@ def _parameter(model: type[BaseModel], name: str, schema: Json, needed: bool) ->
 
 def example_of(kind: Any) -> Any:
     """An answer of this type as it could be, put together from the examples of its fields."""
-    origin, args = get_origin(kind), get_args(kind)
-    if origin is list:
-        return [example_of(args[0])]
-    owner = (origin or kind).__name__
+    kind = _marked(kind)
+    if get_origin(kind) is list:
+        return [example_of(get_args(kind)[0])]
+    owner = (get_origin(kind) or kind).__name__
     return {name: _example(owner, name, hint) for name, hint in hints_of(kind).items()}
 
 
@@ -207,8 +205,12 @@ def _example(owner: str, name: str, hint: Any) -> Any:
 
 def holds_objects(hint: Any) -> bool:
     """It is a type with fields of its own, or a list of those."""
-    inner = get_args(hint)[0] if get_origin(hint) is list else hint
-    return has_fields(inner)
+    return has_fields(_marked(get_args(_marked(hint))[0] if get_origin(_marked(hint)) is list else hint))
+
+
+def _marked(hint: Any) -> Any:
+    """Annotated[Json, X] is an X, written as JSON."""
+    return get_args(hint)[1] if get_origin(hint) is Annotated else hint
 
 
 def examples_of(model: type[BaseModel], schema: Json) -> list[Json]:

@@ -9,7 +9,7 @@ from aiohttp import WSMsgType, web
 from acd.access.principals import EVERYBODY, Principal
 from acd.feed import OWN, Envelope, Gone, follow
 from acd.web import answers, models, shapes
-from acd.web.operations import Operation
+from acd.web.operations import Operations
 from acd.web.problems import Invalid
 from acd.web.requests import FEED, HANDLERS, REGISTER, Handler, Json, answer, principal_of, query_of
 
@@ -17,11 +17,13 @@ HEARTBEAT = 15.0  # seconds after which a silent stream says that it is alive
 SEND_WITHIN = 30.0  # seconds for a subscriber to take what is sent to him
 OF_QUEUES = frozenset({"queue", "acd-group"})
 OF_ALL = frozenset({"agent-handler", "link", OWN})  # what concerns everybody
+OPERATIONS = Operations()
 
 
 # The picture ----------------------------------------------------------------------------------------------
 
 
+@OPERATIONS.get("/api/v1/picture", EVERYBODY, answers.Picture)
 async def get_picture(request: web.Request) -> web.Response:
     """Everything within reach at one moment, and the number of the last envelope that is in it."""
     return answer(picture(request.app, principal_of(request)), request=request)
@@ -139,6 +141,14 @@ def _start(request: web.Request, query: models.StreamQuery) -> int:
 LONGEST_NUMBER = 19  # digits
 
 
+@OPERATIONS.get(
+    "/api/v1/events",
+    EVERYBODY,
+    answers.Envelope,
+    query=models.StreamQuery,
+    media=("text/event-stream",),
+    etag=False,
+)
 async def stream_events(request: web.Request) -> web.StreamResponse:
     """The stream as Server-Sent Events: `id` is the envelope's `seq`, `data` the envelope. Resumes by Last-Event-ID.
 
@@ -175,6 +185,7 @@ def _give_up(request: web.Request) -> None:
         request.transport.abort()
 
 
+@OPERATIONS.get("/api/v1/ws", EVERYBODY, answers.Envelope, status=(101,), query=models.StreamQuery, etag=False)
 async def stream_websocket(request: web.Request) -> web.StreamResponse:
     """The stream as a WebSocket: one envelope a text frame. Resumes by `?after=<seq>`."""
     who, query = principal_of(request), query_of(request, models.StreamQuery)
@@ -214,19 +225,3 @@ async def _send(
 async def end_streams(app: web.Application) -> None:
     """At the end of acd every stream says so and ends, so that nobody holds up its going."""
     app[FEED].end_subscriptions()
-
-
-V1 = "/api/v1"
-OPERATIONS = [
-    Operation("GET", f"{V1}/picture", get_picture, EVERYBODY, answers.Picture, etag=True),
-    Operation(
-        "GET",
-        f"{V1}/events",
-        stream_events,
-        EVERYBODY,
-        answers.Envelope,
-        query=models.StreamQuery,
-        media=("text/event-stream",),
-    ),
-    Operation("GET", f"{V1}/ws", stream_websocket, EVERYBODY, answers.Envelope, (101,), query=models.StreamQuery),
-]
