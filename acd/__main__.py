@@ -1,4 +1,4 @@
-"""The command line: acd serve | check | audit | replay | backup | agent ..."""
+"""The command line: acd serve | check | audit | replay | backup | openapi | agent ..."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from pathlib import Path
 from acd import agent_cli, backup, check, logs, replay, serve
 from acd.audit import command as audit
 from acd.settings import Settings, SettingsError, load
+from acd.web.app import DESCRIPTION
 
 WITH_OPTIONS = {
     "check": check.add_options,
@@ -46,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if name in WITH_OPTIONS:
             WITH_OPTIONS[name](command)
+    text = "print the OpenAPI description of the API"
+    commands.add_parser("openapi", help=text, description=text).set_defaults(run=_openapi)
     agent_cli.add_to(commands)
     return parser
 
@@ -72,6 +75,11 @@ def _backup(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     return asyncio.run(check.run(_settings(options), options))
+
+
+def _openapi(_options: argparse.Namespace) -> int:
+    print(DESCRIPTION.text, end="")
+    return 0
 
 
 def _audit(options: argparse.Namespace) -> int:

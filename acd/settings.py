@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    WithJsonSchema,
     field_validator,
 )
 
@@ -73,9 +74,14 @@ def an_address(value: str) -> str:
     return f"{TECHNOLOGIES.get(technology.lower(), technology)}/{rest}"
 
 
-Name = Annotated[str, AfterValidator(a_name)]
-Reason = Annotated[str, AfterValidator(a_reason), AfterValidator(not_our_own)]
-Address = Annotated[str, AfterValidator(an_address)]
+def of_format(name: str) -> WithJsonSchema:
+    """A text for which JSON Schema has no words: bytes of UTF-8 cannot be counted there."""
+    return WithJsonSchema({"type": "string", "format": name})
+
+
+Name = Annotated[str, AfterValidator(a_name), of_format("acd-name")]
+Reason = Annotated[str, AfterValidator(a_reason), AfterValidator(not_our_own), of_format("acd-reason")]
+Address = Annotated[str, AfterValidator(an_address), of_format("acd-address")]
 
 
 def a_number(value: Any) -> Any:

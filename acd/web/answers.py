@@ -7,7 +7,7 @@ acd/web/fields.py.
 from typing import Annotated, Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 from acd.access.principals import Role
-from acd.core.states import AddressState, Outcome
+from acd.core.states import AddressState, MonitorMode, MonitorState, Outcome
 from acd.core.views import AgentView, QueueView, SessionView
 
 Item = TypeVar("Item")
@@ -120,13 +120,14 @@ class Monitor(TypedDict):
 
     id: str
     agent: str
-    mode: str
+    mode: Annotated[str, MonitorMode]
     supervisor_address: str
-    state: str
-    since: str
+    state: Annotated[str, MonitorState]
+    since: Time
 
 
 Note = TypedDict("Note", {"text": str, "from": str, "groups": list[str], "agents": list[str], "seq": NotRequired[int]})
+Note.__doc__ = """A note to agents."""
 
 
 class Disposition(TypedDict):
@@ -164,7 +165,7 @@ class Picture(TypedDict):
     handlers: list[Annotated[Json, HandlerPicture]]
 
 
-Subject = Annotated[Json, AgentView | SessionView | QueueView | Group | Handler | Call | Picture]
+Subject = Annotated[Json, AgentView | SessionView | QueueView | Group | Handler | Call | Monitor | Note | Picture]
 Kind = Literal[
     "agent",
     "agent-session",

@@ -1,36 +1,53 @@
 """What strangers send: request bodies and parameters, checked before anything happens."""
 
+import re
 from datetime import UTC, datetime
-from enum import Enum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SecretStr,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from acd.access.principals import Role
 from acd.core.states import AgentState, SessionState
-from acd.settings import Address, Name, Period, Reason, Seconds
+from acd.settings import Address, Name, Period, Reason, Seconds, of_format
+
+Json = dict[str, Any]
 
 
-def _member_of(states: type[Enum]) -> AfterValidator:
-    def check(value: str) -> str:
-        if value not in states.__members__:
-            raise ValueError(f"must be one of {', '.join(states.__members__)}")
+class OneOf:
+    """A text out of a few; others are refused with a list of them."""
+
+    def __init__(self, *values: str) -> None:
+        self._values = values
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core) | {"enum": list(self._values)}
+
+    def _check(self, value: str) -> str:
+        if value not in self._values:
+            raise ValueError(f"must be one of {', '.join(self._values)}")
         return value
 
-    return AfterValidator(check)
 
-
-def _member_of_values(kinds: type[Enum]) -> AfterValidator:
-    def check(value: str) -> str:
-        if value not in [each.value for each in kinds]:
-            raise ValueError(f"must be one of {', '.join(each.value for each in kinds)}")
-        return value
-
-    return AfterValidator(check)
-
-
-AgentStateName = Annotated[str, _member_of(AgentState)]
-SessionStateName = Annotated[str, _member_of(SessionState)]
+AgentStateName = Annotated[str, OneOf(*AgentState.__members__)]
+SessionStateName = Annotated[str, OneOf(*SessionState.__members__)]
+RoleName = Annotated[str, OneOf(*Role)]
+Groups = Annotated[list[Name], Field(min_length=1, max_length=1000)]
 
 
 def _encodable(value: SecretStr) -> SecretStr:
@@ -54,8 +71,26 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+GIVEN: Json = {"type": "string"}
+ABSENT: Json = {"type": "null"}
+
+
+def _ways(*ways: Json, examples: list[Any]) -> ConfigDict:
+    """For the description: the fields go together in one of these ways. What is not absent is needed."""
+    one_of: list[Any] = [
+        {"properties": way, "required": [name for name, each in way.items() if each is not ABSENT]} for way in ways
+    ]
+    return ConfigDict(json_schema_extra={"oneOf": one_of, "examples": examples})
+
+
 class NewAgent(Body):
     """CreateAgent (`user` alone) or CreateAgentWithID (`id` and `pin`; `user` is the id unless given)."""
+
+    model_config = _ways(
+        {"id": GIVEN, "pin": GIVEN},
+        {"user": GIVEN, "id": ABSENT, "pin": ABSENT},
+        examples=[{"id": "1001", "pin": "4711", "user": "alice"}, {"user": "bob"}],
+    )
 
     user: Name | None = None
     id: Name | None = None
@@ -88,12 +123,19 @@ class SessionStateBody(Body):
     reason: Reason = ""
 
 
-RoleName = Annotated[str, _member_of_values(Role)]
-Groups = Annotated[list[Name], Field(min_length=1, max_length=1000)]
-
-
 class LogIn(Body):
     """One of three: `agent` and `pin` (at a `handler`), `user` and `password`, or a `token`."""
+
+    model_config = _ways(
+        {"agent": GIVEN, "pin": GIVEN, "user": ABSENT, "password": ABSENT, "token": ABSENT},
+        {"agent": ABSENT, "pin": ABSENT, "user": GIVEN, "password": GIVEN, "token": ABSENT},
+        {"agent": ABSENT, "pin": ABSENT, "user": ABSENT, "password": ABSENT, "token": GIVEN},
+        examples=[
+            {"agent": "1001", "pin": "4711"},
+            {"user": "carol", "password": "correct horse battery"},
+            {"token": "acd_0123456789abcdef_Zm9v"},
+        ],
+    )
 
     handler: Name = "main"
     agent: Name | None = None
@@ -116,6 +158,17 @@ class LogIn(Body):
 class NewToken(Body):
     """A token for a program. `groups`: those within a supervisor's reach, null for all; `agent`: of the role agent."""
 
+    model_config = _ways(
+        {"role": {"const": "agent"}, "agent": GIVEN, "groups": ABSENT},
+        {"role": {"const": "supervisor"}, "agent": ABSENT},
+        {"role": {"enum": ["admin", "integration"]}, "agent": ABSENT, "groups": ABSENT},
+        examples=[
+            {"name": "wallboard", "role": "integration", "expires_in_days": 365},
+            {"name": "shift plan", "role": "supervisor", "groups": ["support"]},
+            {"name": "softphone of alice", "role": "agent", "agent": "1001"},
+        ],
+    )
+
     name: Name
     role: RoleName
     handler: Name = "main"
@@ -135,6 +188,15 @@ class NewToken(Body):
 class AccountBody(Body):
     """A person who is no agent. `password` may be left out when only the rest is changed."""
 
+    model_config = _ways(
+        {"role": {"const": "supervisor"}},
+        {"role": {"enum": ["admin", "integration"]}, "groups": ABSENT},
+        examples=[
+            {"role": "supervisor", "groups": ["support"], "password": "correct horse battery"},
+            {"role": "admin", "password": "correct horse battery"},
+        ],
+    )
+
     role: RoleName
     groups: Groups | None = None
     password: Annotated[SecretStr, Field(min_length=8, max_length=128), AfterValidator(_encodable)] | None = None
@@ -148,17 +210,17 @@ class AccountBody(Body):
         return self
 
 
-def _true(value: bool | None) -> bool | None:
-    if value is False:
-        raise ValueError("must be true")
-    return value
-
-
 class WrapUpBody(Body):
     """Exactly one of the two: `end` true, or `extend_seconds`."""
 
+    model_config = _ways(
+        {"end": {"const": True}, "extend_seconds": ABSENT},
+        {"end": ABSENT, "extend_seconds": {"type": "number"}},
+        examples=[{"end": True}, {"extend_seconds": 30}],
+    )
+
     extend_seconds: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] | None = None
-    end: Annotated[bool | None, AfterValidator(_true)] = None
+    end: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -208,7 +270,7 @@ class MonitorBody(Body):
 class NoteBody(Body):
     """`groups`, `agents`: to whom; neither: to all within reach."""
 
-    text: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]
+    text: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable), of_format("acd-note")]
     groups: Annotated[list[Name], Field(max_length=1000)] | None = None
     agents: Annotated[list[Name], Field(max_length=1000)] | None = None
 
@@ -223,11 +285,19 @@ class GroupBody(Body):
     queues: Annotated[list[Name], Field(min_length=1, max_length=1000)]
 
 
+def _iso(value: object) -> object:
+    """A bare number could be seconds or milliseconds or a year."""
+    if not (isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value)):
+        raise ValueError("must be a time in ISO 8601, such as 2026-11-20T09:15:00Z")
+    return value
+
+
 def _aware(value: datetime) -> datetime:
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
-Moment = Annotated[datetime, AfterValidator(_aware)]
+Moment = Annotated[datetime, BeforeValidator(_iso), AfterValidator(_aware)]
+Cursor = Annotated[str, Field(max_length=2000), of_format("acd-cursor")]
 
 
 class Query(BaseModel):
@@ -238,7 +308,7 @@ class ListQuery(Query):
     """One page of a list: at most `limit` items, behind the `cursor` that the last page gave as `next`."""
 
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000
-    cursor: Annotated[str, Field(max_length=2000)] | None = None
+    cursor: Cursor | None = None
     sort: str = ""
 
 
@@ -328,7 +398,7 @@ class CallsQuery(Query):
     queue: str | None = None
     agent: str | None = None
     call: str | None = None
-    cursor: Annotated[str, Field(max_length=2000)] | None = None
+    cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
 
@@ -357,5 +427,5 @@ class CommandsQuery(Query):
     end: Annotated[Moment | None, Field(alias="to")] = None
     who: str | None = None
     path: str | None = None
-    cursor: Annotated[str, Field(max_length=2000)] | None = None
+    cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 200

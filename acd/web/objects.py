@@ -1,7 +1,6 @@
 """TAPI's objects under /api/v1/handlers: one short handler a request, with its operation above it."""
 
 import asyncio
-from typing import Any
 
 from aiohttp import web
 
@@ -13,7 +12,6 @@ from acd.core.views import AgentView, QueueView, SessionView
 from acd.web import answers, models, shapes
 from acd.web.answers import Page
 from acd.web.operations import Operations
-from acd.web.problems import Invalid
 from acd.web.requests import (
     HANDLERS,
     Handler,
@@ -346,7 +344,7 @@ async def list_calls(request: web.Request) -> web.Response:
     """The ledger: one row a queue visit, by time of entry. An agent sees his own."""
     handler, who, query = handler_of(request), principal_of(request), query_of(request, models.CallsQuery)
     agent = who.agent or query.agent
-    after = None if query.cursor is None else _place(cursor_of(query.cursor, 2))
+    after = None if query.cursor is None else _place(query.cursor)
     within = None if who.agent is not None else who.queues_within_reach(handler.name, handler.state)
     await written(handler.store)
     rows = await asyncio.to_thread(
@@ -369,8 +367,6 @@ def _both(one: set[str] | None, other: set[str] | None) -> set[str] | None:
     return other if one is None else one if other is None else one & other
 
 
-def _place(cursor: list[Any]) -> tuple[float, str]:
-    try:
-        return float(cursor[0]), str(cursor[1])
-    except (ValueError, TypeError, OverflowError):
-        raise Invalid([{"loc": ["query", "cursor"], "msg": "is not a cursor", "type": "cursor"}]) from None
+def _place(cursor: str) -> tuple[float, str]:
+    entered, key = cursor_of(cursor, float, str)
+    return entered, key

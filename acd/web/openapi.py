@@ -29,6 +29,11 @@ An automatic call distributor on top of Asterisk, with the agents, sessions, gro
 Field names are those of TAPI in snake_case, enumerators their names, times ISO 8601 in UTC, durations whole seconds
 with a twin `<name>_exact`, rates decimals as strings with four places. New fields may be added; none is renamed.
 
+Texts of the format `acd-name` are what Asterisk stores whole and shows as it is: printable, not empty, at most 79
+bytes of UTF-8, without `,` `;` `|` and without blanks around it. `acd-reason`: the same, but it may be empty, and is
+neither `wrapup` nor `logged off`. `acd-address`: such a name of the form `PJSIP/1001`. `acd-note`: printable and
+not blank, at most 1000 characters, with line feeds. `acd-cursor`: the `next` of a page.
+
 A command answers after Asterisk confirmed it, with the new state of what it changed, and can be repeated without harm.
 Every error is a Problem whose `code` is never renamed. Beside those listed: 405 `method-not-allowed` with `Allow`,
 where a path does not know a method, 404 `not-found` for a path that does not exist, 417 `expectation-failed`.
@@ -42,6 +47,9 @@ TAGS = {  # the first noun of a path -> what it is about
     "sessions": ("Sessions", "ITAgentSession: one log-on of an agent for one group at one phone."),
     "queues": ("Queues", "ITQueue: where callers wait."),
     "calls": ("Calls", "The ledger: what became of every call."),
+    "monitors": ("Supervisors", "Listening in, notes, and what agents choose from."),
+    "notes": ("Supervisors", ""),
+    "choices": ("Supervisors", ""),
     "picture": ("Stream", "Everything at one moment, and every change after it."),
     "events": ("Stream", ""),
     "ws": ("Stream", ""),
@@ -62,9 +70,13 @@ PATH: dict[str, Field] = {
     "agent": Field("The agent's id, or the user of an agent without one.", "1001"),
     "session": Field("The id of a session.", "c0ffee1234567890"),
     "queue": Field("The name of a queue.", "support"),
+    "call": Field("The call: Asterisk's Uniqueid of the caller's channel.", "1763716500.42"),
+    "monitor": Field("The id of a listening in.", "d1ce0ff1ce123456"),
     "token": Field("The id of a token.", "0123456789abcdef"),
     "account": Field("The name of an account.", "carol"),
 }
+
+IDS = frozenset({"session", "call", "monitor", "token"})  # which acd gives; all else is a name
 
 ROLES = "Who may: "
 ROLE_NAMES = {
@@ -189,7 +201,7 @@ def _in_path(path: str) -> list[Json]:
 
 def _path_parameter(name: str) -> Json:
     field = PATH[name]
-    schema = {"type": "string", "minLength": 1}
+    schema = {"type": "string", "minLength": 1} if name in IDS else {"type": "string", "format": "acd-name"}
     return {
         "name": name,
         "in": "path",

@@ -16,7 +16,7 @@ from acd.access.principals import Principal, Role
 from acd.access.refusals import Forbidden
 from acd.core.refusals import Refusal
 from acd.store.tables import CommandRow
-from acd.web.problems import CODE, answer_to
+from acd.web.problems import CODE, Invalid, answer_to
 from acd.web.repeats import HEADER, LONGEST
 from acd.web.requests import BODY, HANDLERS, PRINCIPAL, REPEATS, STORE, Handler
 
@@ -138,7 +138,8 @@ def _guarded(operation: Operation) -> Handle:
         if key is None or PRINCIPAL not in request:
             response = await _carried_out(operation, request)
         else:
-            names = (request[PRINCIPAL].name, request[PRINCIPAL].key, request.method, request.path, key[:LONGEST])
+            _need_short(key)
+            names = (request[PRINCIPAL].name, request[PRINCIPAL].key, request.method, request.path, key)
             response = await request.app[REPEATS].once(names, lambda: _carried_out(operation, request))
         if PRINCIPAL in request:
             _write_down(request, response)
@@ -148,10 +149,23 @@ def _guarded(operation: Operation) -> Handle:
     return handle
 
 
+def _need_short(key: str) -> None:
+    if not 0 < len(key) <= LONGEST:
+        message = f"must have 1 to {LONGEST} characters"
+        raise Invalid([{"loc": ["header", HEADER], "msg": message, "type": "string_length"}])
+
+
 async def _carried_out(operation: Operation, request: web.Request) -> web.StreamResponse:
     try:
         if operation.roles:
             _need_right(request, operation)
+        if operation.query is None and request.query:
+            raise Invalid(
+                [
+                    {"loc": ["query", name], "msg": "is not known here", "type": "extra_forbidden"}
+                    for name in request.query
+                ]
+            )
         return await operation.handle(request)
     except ConnectionResetError:  # nobody waits for an answer
         raise

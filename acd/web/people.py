@@ -237,7 +237,7 @@ async def list_commands(request: web.Request) -> web.Response:
     if query.path is not None:
         where.append(col(CommandRow.path).startswith(query.path, autoescape=True))
     if query.cursor is not None:
-        at, id = cursor_of(query.cursor, 2)
+        at, id = cursor_of(query.cursor, float, str)
         where.append(or_(col(CommandRow.at) < at, (col(CommandRow.at) == at) & (col(CommandRow.id) < id)))
     order = (col(CommandRow.at).desc(), col(CommandRow.id).desc())
     await written(store)

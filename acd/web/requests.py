@@ -155,8 +155,8 @@ def page(items: Iterable[Mapping[str, Any]], query: ListQuery, key: Callable[[Ma
 
     ordered = sorted(items, key=place, reverse=descending)
     if query.cursor is not None:
-        behind = cursor_of(query.cursor, 2)
-        last = (str(behind[0]), str(behind[1]))
+        one, other = cursor_of(query.cursor, str, str)
+        last = (one, other)
         ordered = [item for item in ordered if (place(item) < last if descending else place(item) > last)]
     shown = ordered[: query.limit]
     more = len(ordered) > len(shown)
@@ -175,14 +175,12 @@ def as_cursor(place: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
-def cursor_of(text: str, parts: int) -> list[Any]:
-    """The other way. Raises Invalid."""
+def cursor_of(text: str, *kinds: type) -> list[Any]:
+    """The other way, for a place that is made of such values. Raises Invalid."""
     try:
         place = json.loads(base64.urlsafe_b64decode(text))
-        if isinstance(place, list) and len(place) == parts:
-            json.dumps(
-                place, allow_nan=False, ensure_ascii=False
-            ).encode()  # no lone surrogate, which no database takes
+        if isinstance(place, list) and [type(each) for each in place] == list(kinds):
+            json.dumps(place, allow_nan=False, ensure_ascii=False).encode()  # no lone surrogate: no database takes it
             return place
     except (ValueError, TypeError, RecursionError):
         pass
