@@ -1,20 +1,18 @@
 """What is refused to somebody because of who he is."""
 
-from acd.core.refusals import LINEERR_INVALPASSWORD, LINEERR_OPERATIONFAILED, TAPI_E_CALLCENTER_INVALPASSWORD, Refusal
-
-E_ACCESSDENIED = 0x80070005
+from acd.core.refusals import LINEERR_INVALPASSWORD, TAPI_E_CALLCENTER_INVALPASSWORD, Refusal
 
 
 class Unauthorized(Refusal):
     """A valid bearer token or session is needed."""
 
-    code, hresult, lineerr = "unauthorized", E_ACCESSDENIED, LINEERR_OPERATIONFAILED
+    code = "unauthorized"
 
 
 class Forbidden(Refusal):
     """Your role may not do this."""
 
-    code, hresult, lineerr = "forbidden", E_ACCESSDENIED, LINEERR_OPERATIONFAILED
+    code = "forbidden"
 
 
 class WrongPassword(Refusal):
@@ -26,13 +24,13 @@ class WrongPassword(Refusal):
 class ForeignOrigin(Refusal):
     """A page of another site may not do this in your name."""
 
-    code, hresult, lineerr = "foreign-origin", E_ACCESSDENIED, LINEERR_OPERATIONFAILED
+    code = "foreign-origin"
 
 
 class TooManyAttempts(Refusal):
     """Too many failed attempts. Wait a little."""
 
-    code, hresult, lineerr = "too-many-attempts", E_ACCESSDENIED, LINEERR_OPERATIONFAILED
+    code = "too-many-attempts"
 
     def __init__(self, seconds: float) -> None:
         """`seconds`: until another attempt is allowed."""

@@ -86,12 +86,16 @@ ALTERED = {  # what is done to one answered row -> figures that must be found to
     "missing": ("DELETE FROM call", {"visit"}),
     "not over": ("UPDATE call SET ended = NULL, talk_time = NULL, wrap_up_time = NULL", {"ended"}),
     "doubled": (
-        "INSERT INTO call SELECT handler, key || '2', call, queue, caller, agent, session, entered, answered, ended,"
+        "INSERT INTO call (handler, key, call, queue, caller, agent, session, entered, answered, ended, wait_time,"
+        " talk_time, hold_time, wrap_up_time, outcome, estimated)"
+        " SELECT handler, key || '2', call, queue, caller, agent, session, entered, answered, ended,"
         " wait_time, talk_time, hold_time, wrap_up_time, outcome, estimated FROM call",
         {"visit"},
     ),
     "additional": (
-        "INSERT INTO call SELECT handler, '9.9/' || queue || '/1', '9.9', queue, caller, agent, session, entered,"
+        "INSERT INTO call (handler, key, call, queue, caller, agent, session, entered, answered, ended, wait_time,"
+        " talk_time, hold_time, wrap_up_time, outcome, estimated)"
+        " SELECT handler, '9.9/' || queue || '/1', '9.9', queue, caller, agent, session, entered,"
         " answered, ended, wait_time, talk_time, hold_time, wrap_up_time, outcome, estimated FROM call",
         {"visit"},
     ),
