@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
+from pydantic_core import to_json
 from sqlmodel import col
 
 from acd.store import Store
@@ -93,7 +94,7 @@ class Feed:
         self.seq += 1
         moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         head = {"seq": self.seq, "at": moment, "handler": handler, "type": type, "event": event, "subject": subject}
-        text = json.dumps(head, ensure_ascii=False)
+        text = to_json(head).decode()
         envelope = Envelope(self.seq, handler, type, event, tuple(agents), tuple(queues), tuple(groups), text)
         self._buffer.append(envelope)
         self.stats.published += 1

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import to_json
 
 from acd.access.principals import Principal
 from acd.access.register import Register
@@ -118,9 +119,10 @@ def query_of(request: web.Request, model: type[Model]) -> Model:
 
 def answer(body: Any, status: int = 200, *, request: web.Request | None = None) -> web.Response:
     """A JSON answer. Of a picture that was asked for (`request`): with an ETag, and 304 where the client has it."""
-    response = web.Response(text=json.dumps(body), status=status, content_type="application/json")
+    data = to_json(body)
+    response = web.Response(body=data, status=status, content_type="application/json", charset="utf-8")
     if request is not None:
-        mark = mark_of(body)
+        mark = _mark(data)
         response.etag = mark
         known = request.if_none_match if request.method in ("GET", "HEAD") else None
         if known is not None and any(each.value in (mark, "*") for each in known):
@@ -130,7 +132,11 @@ def answer(body: Any, status: int = 200, *, request: web.Request | None = None) 
 
 def mark_of(body: Any) -> str:
     """The ETag's value: another for everything that differs."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
+    return _mark(to_json(body))
+
+
+def _mark(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def need_match(request: web.Request, present: Any) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
+from operator import attrgetter
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from acd.core.center import Center
 from acd.core.records import Agent, AgentSession, Group, Monitor
@@ -54,15 +55,33 @@ def _writer(kind: Any) -> Callable[[Any], Any]:
 _WRITERS: dict[Any, Callable[[Any], Any]] = {Moment: moment, Decimal: _four_places, float: _rounded}
 
 
-_PLANS: dict[type, list[tuple[str, Callable[[Any], Any]]]] = {}
+class _Plan(NamedTuple):
+    """How the fields of a view are read, all at once, and how those are written that JSON does not know."""
+
+    names: tuple[str, ...]
+    read: Callable[[Any], tuple[Any, ...]]
+    written: list[tuple[str, Callable[[Any], Any]]]
+
+
+_PLANS: dict[type, _Plan] = {}
+
+
+def _plan(view: type) -> _Plan:
+    hints = get_type_hints(view)
+    writers = ((name, _writer(hint)) for name, hint in hints.items())
+    return _Plan(tuple(hints), attrgetter(*hints), [(name, write) for name, write in writers if write is not _same])
 
 
 def shape(view: Any) -> Json:
     """A view as a JSON object."""
     kind = type(view)
     if kind not in _PLANS:
-        _PLANS[kind] = [(name, _writer(hint)) for name, hint in get_type_hints(kind).items()]
-    return {name: write(getattr(view, name)) for name, write in _PLANS[kind]}
+        _PLANS[kind] = _plan(kind)
+    plan = _PLANS[kind]
+    body = dict(zip(plan.names, plan.read(view), strict=True))
+    for name, write in plan.written:
+        body[name] = write(body[name])
+    return body
 
 
 def handler(of: Handler) -> answers.Handler:

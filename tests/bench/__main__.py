@@ -5,10 +5,17 @@ import os
 import platform
 import time
 
-from tests.bench import adapter, latency, memory, path, start
+from tests.bench import adapter, latency, memory, path, start, web
 from tests.bench.measure import Report
 
-PARTS = {"adapter": adapter.run, "path": path.run, "latency": latency.run, "memory": memory.run, "start": start.run}
+PARTS = {
+    "adapter": adapter.run,
+    "path": path.run,
+    "latency": latency.run,
+    "memory": memory.run,
+    "start": start.run,
+    "web": web.run,
+}
 
 
 def main() -> None:
