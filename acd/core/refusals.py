@@ -197,3 +197,9 @@ class StoreFailed(Refusal):
     """The store cannot be written, so nothing was changed."""
 
     code, hresult, lineerr = "store-failed", TAPI_E_RESOURCEUNAVAIL, LINEERR_RESOURCEUNAVAIL
+
+
+class Busy(Refusal):
+    """Too much is asked for at present: try again in a while."""
+
+    code, hresult, lineerr = "busy", TAPI_E_RESOURCEUNAVAIL, LINEERR_RESOURCEUNAVAIL

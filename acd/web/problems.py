@@ -50,6 +50,7 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     no.PinLocked: HTTPStatus.FORBIDDEN,
     no.NotLinked: HTTPStatus.SERVICE_UNAVAILABLE,
     no.StoreFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    no.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     no.AsteriskRefused: HTTPStatus.BAD_GATEWAY,
     no.AsteriskSilent: HTTPStatus.GATEWAY_TIMEOUT,
 }
