@@ -142,7 +142,7 @@ class Reading:
             self._between()
             if row is not None:
                 found.append(AgentTime._make(row))
-        return sorted(found, key=lambda row: row.at)
+        return sorted(found, key=lambda row: (row.at, row.agent))
 
     def _agents(self, handler: str) -> Iterator[str]:
         """From one to the next by the index, without a look at each row."""
