@@ -384,6 +384,8 @@ async def _send(request: web.Request, run: _Run, headers: dict[str, str]) -> web
         piece = await run.next(request)
     except SQLAlchemyError as error:
         raise no.StoreFailed(f"The database cannot be read: {reason(error)}") from None
+    except Stopped:  # acd ends
+        raise no.Busy from None
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
     try:

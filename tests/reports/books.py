@@ -11,7 +11,7 @@ from acd.reports.reports import Period
 from acd.reports.rows import LOGGED_OFF, AgentTime, Call
 from acd.reports.tallies import OUTCOMES
 
-NOON = datetime(2026, 3, 28, 12, tzinfo=UTC).timestamp()  # the day before Berlin's clock is set
+NOON = datetime(2024, 3, 30, 12, tzinfo=UTC).timestamp()  # the day before Berlin's clock is set
 SPAN = 20 * 3600.0
 STATES = ("NOT_READY", "READY", "BUSY_ACD", "BUSY_INCOMING", "BUSY_OUTGOING", "UNKNOWN", LOGGED_OFF)
 AGENTS = ("1001", "1002", "1003")
