@@ -9,7 +9,7 @@ from typing import Any
 from acd.reports.figures import MEANINGS, Figure
 from acd.reports.reports import Row
 
-CHUNK = 64 * 1024  # characters
+CHUNK = 32 * 1024  # characters
 # What a spreadsheet would take for a formula. The apostrophe is among them, so that one that was there can be told
 # from one that was put in front.
 TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "＝", "＋", "－", "＠")  # noqa: RUF001 - so they are

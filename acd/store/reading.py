@@ -7,6 +7,7 @@ log nor PostgreSQL's vacuum waits for a report. A row cannot come twice, because
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -55,25 +56,11 @@ class Reading:
         agents: Collection[str] | None = None,
     ) -> Iterator[Call]:
         """The visits with start <= entered < end, by time of entry."""
-        query = (
-            _columns(CallRow, Call._fields)
-            .where(
-                CallRow.handler == handler,
-                col(CallRow.entered) < end,
-                col(CallRow.entered) >= bindparam("at"),
-                (col(CallRow.entered) > bindparam("at")) | (col(CallRow.key) > bindparam("behind")),
-            )
-            .order_by(col(CallRow.entered), col(CallRow.key))
-            .limit(PAGE)
-        )
-        if queues is not None:
-            query = query.where(col(CallRow.queue).in_(queues))
-        if agents is not None:
-            query = query.where(col(CallRow.agent).in_(agents))
+        query = _calls(queues is not None, agents is not None)
+        names = {"handler": handler, "end": end, "queues": queues, "agents": agents}
         at, behind = start, ""
         while True:
-            page = [Call._make(row) for row in self._connection.execute(query, {"at": at, "behind": behind})]
-            self._between()
+            page = [Call._make(row) for row in self._page(query, names, at, behind)]
             yield from page
             if len(page) < PAGE:
                 return
@@ -102,43 +89,27 @@ class Reading:
     ) -> Iterator[AgentTime]:
         """What each agent did at `start`, as far as it is known, and his moves up to `end`, by their time."""
         yield from self._at(handler, start, agents)
-        query = (
-            _columns(AgentTimeRow, AgentTime._fields)
-            .where(
-                AgentTimeRow.handler == handler,
-                col(AgentTimeRow.at) < end,
-                col(AgentTimeRow.at) >= bindparam("at"),
-                (col(AgentTimeRow.at) > bindparam("at")) | (col(AgentTimeRow.agent) > bindparam("behind")),
-            )
-            .order_by(col(AgentTimeRow.at), col(AgentTimeRow.agent))
-            .limit(PAGE)
-        )
-        if agents is not None:
-            query = query.where(col(AgentTimeRow.agent).in_(agents))
+        query = _agent_times(agents is not None)
+        names = {"handler": handler, "end": end, "agents": agents}
         at, behind = start, ""
         while True:
-            page = [AgentTime._make(row) for row in self._connection.execute(query, {"at": at, "behind": behind})]
-            self._between()
+            page = [AgentTime._make(row) for row in self._page(query, names, at, behind)]
             yield from page
             if len(page) < PAGE:
                 return
             at, behind = page[-1].at, page[-1].agent
 
+    def _page(self, query: Any, names: dict[str, Any], at: float, behind: str) -> Sequence[Any]:
+        given = {name: value for name, value in names.items() if value is not None}
+        page = self._connection.execute(query, {**given, "at": at, "behind": behind}).all()
+        self._between()
+        return page
+
     def _at(self, handler: str, start: float, agents: Collection[str] | None) -> list[AgentTime]:
         """The row of each agent that was in force just before."""
-        query = (
-            _columns(AgentTimeRow, AgentTime._fields)
-            .where(
-                AgentTimeRow.handler == handler,
-                col(AgentTimeRow.agent) == bindparam("who"),
-                col(AgentTimeRow.at) < start,
-            )
-            .order_by(col(AgentTimeRow.at).desc())
-            .limit(1)
-        )
         found = []
         for agent in self._agents(handler) if agents is None else agents:
-            row = self._connection.execute(query, {"who": agent}).first()
+            row = self._connection.execute(_LAST_MOVE, {"handler": handler, "who": agent, "start": start}).first()
             self._between()
             if row is not None:
                 found.append(AgentTime._make(row))
@@ -146,17 +117,70 @@ class Reading:
 
     def _agents(self, handler: str) -> Iterator[str]:
         """From one to the next by the index, without a look at each row."""
-        query = select(func.min(AgentTimeRow.agent)).where(
-            AgentTimeRow.handler == handler, col(AgentTimeRow.agent) > bindparam("behind")
-        )
-        agent = self._connection.scalar(query, {"behind": ""})
+        agent = self._connection.scalar(_NEXT_AGENT, {"handler": handler, "behind": ""})
         while agent is not None:
             yield agent
-            agent = self._connection.scalar(query, {"behind": agent})
+            agent = self._connection.scalar(_NEXT_AGENT, {"handler": handler, "behind": agent})
+
+
+# The queries, made once: SQLAlchemy is quicker with one that it knows ------------------------------------------
+
+
+@cache
+def _calls(some_queues: bool, some_agents: bool) -> Any:
+    """A page of visits: from the moment `at` on, there only those whose key is behind `behind`."""
+    query = (
+        _columns(CallRow, Call._fields)
+        .where(
+            CallRow.handler == bindparam("handler"),
+            col(CallRow.entered) < bindparam("end"),
+            col(CallRow.entered) >= bindparam("at"),
+            (col(CallRow.entered) > bindparam("at")) | (col(CallRow.key) > bindparam("behind")),
+        )
+        .order_by(col(CallRow.entered), col(CallRow.key))
+        .limit(PAGE)
+    )
+    if some_queues:
+        query = query.where(col(CallRow.queue).in_(bindparam("queues", expanding=True)))
+    if some_agents:
+        query = query.where(col(CallRow.agent).in_(bindparam("agents", expanding=True)))
+    return query
+
+
+@cache
+def _agent_times(some_agents: bool) -> Any:
+    """A page of moves, likewise."""
+    query = (
+        _columns(AgentTimeRow, AgentTime._fields)
+        .where(
+            AgentTimeRow.handler == bindparam("handler"),
+            col(AgentTimeRow.at) < bindparam("end"),
+            col(AgentTimeRow.at) >= bindparam("at"),
+            (col(AgentTimeRow.at) > bindparam("at")) | (col(AgentTimeRow.agent) > bindparam("behind")),
+        )
+        .order_by(col(AgentTimeRow.at), col(AgentTimeRow.agent))
+        .limit(PAGE)
+    )
+    return query.where(col(AgentTimeRow.agent).in_(bindparam("agents", expanding=True))) if some_agents else query
 
 
 def _columns(model: type[SQLModel], names: Sequence[str]) -> Any:
     return select(model).with_only_columns(*(getattr(model, name) for name in names))
+
+
+_LAST_MOVE = (
+    _columns(AgentTimeRow, AgentTime._fields)
+    .where(
+        AgentTimeRow.handler == bindparam("handler"),
+        col(AgentTimeRow.agent) == bindparam("who"),
+        col(AgentTimeRow.at) < bindparam("start"),
+    )
+    .order_by(col(AgentTimeRow.at).desc())
+    .limit(1)
+)
+_NEXT_AGENT = select(func.min(AgentTimeRow.agent)).where(
+    AgentTimeRow.handler == bindparam("handler"), col(AgentTimeRow.agent) > bindparam("behind")
+)
 
 
 def _read_only(url: str) -> Engine:

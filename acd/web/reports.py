@@ -48,7 +48,8 @@ WAIT = 10.0  # seconds for a place
 AHEAD = 4  # pieces that are made before the client takes them
 LOOK_EVERY = 1.0  # seconds between two looks at whether the client is still there
 CLIENT_WITHIN = 60.0  # seconds for a client to take a piece
-BREATH = 0.001  # seconds after each page in which Python's lock is free for the calls
+BUSY = 0.003  # seconds of work, after which Python's lock is free for the calls
+BREATH = 0.001  # for so many seconds
 LONGEST = 3700 * 86400.0  # seconds of a period
 BEFORE = 86400.0  # seconds that a call may have begun before the part of a time line that it is handled in
 
@@ -235,6 +236,7 @@ class _Run:
         self._places = threading.Semaphore(AHEAD)
         self._pieces: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
+        self._rested = 0.0
 
     def stop(self) -> None:
         """The thread ends at the next page or piece."""
@@ -246,7 +248,7 @@ class _Run:
             for piece in make(self._between):
                 while not self._places.acquire(timeout=LOOK_EVERY):
                     self._check()
-                self._check()
+                self._between()
                 self._hand_over(piece)
             self._hand_over(None)
         except BaseException as error:  # whatever it is, the client must not wait for ever
@@ -254,7 +256,9 @@ class _Run:
 
     def _between(self) -> None:
         self._check()
-        time.sleep(BREATH)
+        if time.monotonic() - self._rested > BUSY:
+            time.sleep(BREATH)
+            self._rested = time.monotonic()
 
     def _check(self) -> None:
         if self._stop.is_set():

@@ -5,7 +5,7 @@ import os
 import platform
 import time
 
-from tests.bench import adapter, latency, memory, path, start, web
+from tests.bench import adapter, latency, memory, path, reports, start, web
 from tests.bench.measure import Report
 
 PARTS = {
@@ -15,6 +15,7 @@ PARTS = {
     "memory": memory.run,
     "start": start.run,
     "web": web.run,
+    "reports": reports.run,
 }
 
 
