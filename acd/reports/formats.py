@@ -58,8 +58,9 @@ def _flat(row: Row) -> dict[str, str | float]:
             cells[f"{name}_denominator"] = value.denominator
         elif name == "histogram":
             for step in value:
+                limit = f"{step['threshold']:.6f}".rstrip("0").rstrip(".")
                 for kind in ("answered", "abandoned"):
-                    cells[f"{kind}_within_{step['threshold']:g}"] = step[kind]
+                    cells[f"{kind}_within_{limit}"] = step[kind]
         else:
             cells[name] = _cell(value)
     return cells

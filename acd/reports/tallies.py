@@ -77,8 +77,8 @@ class Limits:
 
     def __init__(self, terms: Terms) -> None:
         self.threshold, self.short_abandon = micro(terms.threshold), micro(terms.short_abandon)
-        self.names = sorted(set(terms.histogram))
-        self.histogram = [micro(limit) for limit in self.names]
+        self.histogram = sorted({micro(limit) for limit in terms.histogram})
+        self.names = [limit / 1_000_000 for limit in self.histogram]
 
 
 class Waiting:

@@ -50,6 +50,13 @@ def test_csv_and_json_tell_the_same(calls):
         assert line == {name: "" if value is None else str(value) for name, value in flat.items()}
 
 
+def test_every_threshold_has_columns_of_its_own():
+    terms = Terms(histogram=(0.0, 2.5, 1234.5678, 1234.5679, 86400.0))
+    (line,) = csv_of(reports.blank_queue(terms), [reports.blank_queue(terms)])
+    shown = [name.removeprefix("answered_within_") for name in line if name.startswith("answered_within_")]
+    assert shown == ["0", "2.5", "1234.5678", "1234.5679", "86400"]
+
+
 def test_a_figure_in_json_has_its_value_numerator_denominator_and_formula():
     body = json_of(reports.blank_queue(TERMS), reports.queues([a_call(wait_time=21.0), a_call()], TERMS))
     (row,) = body["items"]
