@@ -17,20 +17,22 @@ TAKEN_FOR_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "＝", "＋", "
 
 def as_json(head: dict[str, Any], blank: Row, rows: Iterable[Row]) -> Iterator[str]:
     """One object: the head, the formulas of the figures, the rows as items."""
-    formulas = {
-        name: {"formula": value.formula, "meaning": MEANINGS[name]}
-        for name, value in blank.items()
-        if isinstance(value, Figure)
-    }
-    yield json.dumps({**head, "figures": formulas})[:-1] + ', "items": ['
+    yield json.dumps({**head, "figures": figures_of(blank)})[:-1] + ', "items": ['
     between = "\n"
     for row in rows:
-        yield between + json.dumps({name: _object(value) for name, value in row.items()})
+        yield between + json.dumps({name: plain(value) for name, value in row.items()})
         between = ",\n"
     yield '\n], "next": null}\n'
 
 
-def _object(value: Any) -> Any:
+def figures_of(row: Row) -> dict[str, dict[str, str]]:
+    """The formula and the meaning of each figure of such a row."""
+    figures = {name: value for name, value in row.items() if isinstance(value, Figure)}
+    return {name: {"formula": value.formula, "meaning": MEANINGS[name]} for name, value in figures.items()}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it."""
     if not isinstance(value, Figure):
         return value
     number, numerator, denominator, formula = value

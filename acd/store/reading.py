@@ -66,6 +66,11 @@ class Reading:
                 return
             at, behind = page[-1].entered, page[-1].key
 
+    def begun(self, handler: str) -> float | None:
+        """The time of the first row that there is."""
+        first = [self._connection.scalar(query, {"handler": handler}) for query in _FIRST]
+        return min((at for at in first if at is not None), default=None)
+
     def agents(self, handler: str, start: float, end: float, queues: Collection[str]) -> list[str]:
         """Who answered a visit to one of these queues that entered in that time."""
         query = (
@@ -178,6 +183,10 @@ _LAST_MOVE = (
     .order_by(col(AgentTimeRow.at).desc())
     .limit(1)
 )
+_FIRST = [
+    select(func.min(CallRow.entered)).where(CallRow.handler == bindparam("handler")),
+    select(func.min(AgentTimeRow.at)).where(AgentTimeRow.handler == bindparam("handler")),
+]
 _NEXT_AGENT = select(func.min(AgentTimeRow.agent)).where(
     AgentTimeRow.handler == bindparam("handler"), col(AgentTimeRow.agent) > bindparam("behind")
 )

@@ -32,7 +32,8 @@ with a twin `<name>_exact`, rates decimals as strings with four places. New fiel
 Texts of the format `acd-name` are what Asterisk stores whole and shows as it is: printable, not empty, at most 79
 bytes of UTF-8, without `,` `;` `|` and without blanks around it. `acd-reason`: the same, but it may be empty, and is
 neither `wrapup` nor `logged off`. `acd-address`: such a name of the form `PJSIP/1001`. `acd-note`: printable and
-not blank, at most 1000 characters, with line feeds. `acd-cursor`: the `next` of a page.
+not blank, at most 1000 characters, with line feeds. `acd-cursor`: the `next` of a page. `acd-time-zone`: a time zone
+of IANA's.
 
 A command answers after Asterisk confirmed it, with the new state of what it changed, and can be repeated without harm.
 Every error is a Problem whose `code` is never renamed. Beside those listed: 405 `method-not-allowed` with `Allow`,
@@ -47,6 +48,7 @@ TAGS = {  # the first noun of a path -> what it is about
     "sessions": ("Sessions", "ITAgentSession: one log-on of an agent for one group at one phone."),
     "queues": ("Queues", "ITQueue: where callers wait."),
     "calls": ("Calls", "The ledger: what became of every call."),
+    "reports": ("Reports", "Figures of the past, each with its formula, numerator and denominator."),
     "monitors": ("Supervisors", "Listening in, notes, and what agents choose from."),
     "notes": ("Supervisors", ""),
     "choices": ("Supervisors", ""),

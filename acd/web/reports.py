@@ -7,6 +7,7 @@ the part for the whole.
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,12 +19,11 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from aiohttp import web
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from acd.access.principals import EVERYBODY, READERS, Role
+from acd.access.principals import EVERYBODY, READERS
 from acd.core import refusals as no
-from acd.core.refusals import Refusal
 from acd.reports import reports
 from acd.reports.formats import as_csv, as_json, chunks
 from acd.reports.periods import local, midnight, moment
@@ -35,9 +35,8 @@ from acd.store.database import reason
 from acd.store.reading import Reader, Reading
 from acd.web import report_answers
 from acd.web.models import Query
-from acd.web.operations import Handle, Operation
-from acd.web.problems import Invalid
-from acd.web.requests import Handler, handler_of, principal_of, written
+from acd.web.operations import Handle, Operations, Refused, Roles
+from acd.web.requests import Handler, handler_of, principal_of, query_of, written
 
 log = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -50,7 +49,6 @@ LOOK_EVERY = 1.0  # seconds between two looks at whether the client is still the
 CLIENT_WITHIN = 60.0  # seconds for a client to take a piece
 BUSY = 0.003  # seconds of work, after which Python's lock is free for the calls
 BREATH = 0.001  # for so many seconds
-LONGEST = 3700 * 86400.0  # seconds of a period
 BEFORE = 86400.0  # seconds that a call may have begun before the part of a time line that it is handled in
 
 
@@ -69,18 +67,20 @@ def _zones() -> set[str]:
 
 
 def _storable(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("must be valid UTF-8") from None
     if "\0" in text:
         raise ValueError("must not contain NUL")
     return text
 
 
+def _listed(value: object) -> object:
+    return [each for each in value.split(",") if each] if isinstance(value, str) else value
+
+
 Limit = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
-Names = list[Annotated[str, AfterValidator(_storable)]] | None
-LISTS = ("queue", "agent", "group", "histogram")  # given several times, or once with commas between
+Limits = Annotated[frozenset[Limit], BeforeValidator(_listed), Field(min_length=1, max_length=50)]
+Listed = Annotated[
+    frozenset[Annotated[str, AfterValidator(_storable)]], BeforeValidator(_listed), Field(min_length=1, max_length=1000)
+]
 
 
 class ReportQuery(Query):
@@ -88,56 +88,33 @@ class ReportQuery(Query):
 
     start: Annotated[datetime | None, Field(alias="from")] = None
     end: Annotated[datetime | None, Field(alias="to")] = None
-    tz: Annotated[str, AfterValidator(_zone)] = "UTC"
+    tz: Annotated[str, AfterValidator(_zone), Field(json_schema_extra={"format": "acd-time-zone"})] = "UTC"
     interval: Literal["5m", "10m", "15m", "30m", "1h", "1d"] = "1h"
     threshold: Limit = Terms().threshold
     short_abandon: Limit = Terms().short_abandon
-    histogram: list[Limit] = Field(list(Terms().histogram), max_length=50)
-    queue: Names = None
-    group: Names = None
-    agent: Names = None
+    histogram: Limits = frozenset(Terms().histogram)
+    queues: Annotated[Listed | None, Field(alias="queue")] = None
+    groups: Annotated[Listed | None, Field(alias="group")] = None
+    agents: Annotated[Listed | None, Field(alias="agent")] = None
     format: Literal["json", "csv"] | None = None
 
-    @classmethod
-    def of(cls, request: web.Request) -> "ReportQuery":
-        """Raises Invalid."""
-        given: dict[str, Any] = {}
-        for name in request.query:
-            values = request.query.getall(name)
-            if name in LISTS:
-                given[name] = [each for value in values for each in value.split(",") if each]
-            else:
-                given[name] = values[0] if len(values) == 1 else values
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            raise Invalid.of(error, "query") from None
-
     def period(self, now: float) -> Period:
-        """Until now at most; by default from local midnight on. Raises Invalid."""
+        """Until now at most; by default from local midnight on."""
         zone = ZoneInfo(self.tz)
-        end = min(now, _seconds("to", self.end, zone)) if self.end else now
-        start = _seconds("from", self.start, zone) if self.start else midnight(local(end, zone).date(), zone)
-        if start < 0:
-            raise _invalid("from", "must not be before 1970")
-        if end - start > LONGEST:
-            raise _invalid("from", f"must not be more than {LONGEST / 86400:.0f} days before the end")
-        return Period(start, max(start, end), self.interval, zone)
+        end = max(0.0, min(now, _seconds(self.end, zone))) if self.end else now
+        start = _seconds(self.start, zone) if self.start else midnight(local(end, zone).date(), zone)
+        return Period(max(0.0, start), end, self.interval, zone)
 
     @property
     def terms(self) -> Terms:
-        return Terms(self.threshold, self.short_abandon, self.histogram)
+        return Terms(self.threshold, self.short_abandon, sorted(self.histogram))
 
 
-def _seconds(name: str, at: datetime, zone: ZoneInfo) -> float:
+def _seconds(at: datetime, zone: ZoneInfo) -> float:
     try:
         return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).timestamp()
-    except OverflowError:  # a zone's clock in the first or the last year there is
-        raise _invalid(name, "is out of range") from None
-
-
-def _invalid(name: str, message: str) -> Invalid:
-    return Invalid([{"loc": ["query", name], "msg": message, "type": "value_error"}])
+    except OverflowError:  # by an offset, in the first or the last year there is
+        return math.inf if at.year > 1 else 0.0
 
 
 class Asked(NamedTuple):
@@ -155,6 +132,13 @@ class Asked(NamedTuple):
     known: list[str]
     at_work: frozenset[str]
     bound: bool
+
+    def within(self, begun: float | None) -> "Asked":
+        """Not before the day on which the records begin."""
+        start, end, step, zone = self.period
+        if begun is not None and zone is not None:
+            start = max(start, midnight(local(begun, zone).date(), zone))
+        return self._replace(period=Period(end if begun is None else min(start, end), end, step, zone))
 
     def calls(self, rows: Reading, before: float = 0.0) -> Iterator[Call]:
         """The calls of the period, and those that entered so many seconds before it."""
@@ -342,6 +326,7 @@ class Desk:
     ) -> Iterator[bytes]:
         report = REPORTS[name]
         with self._reader.reading(between) as rows:
+            asked = asked.within(rows.begun(asked.handler))
             head = _head(name, asked, query)
             yield from chunks(as_text(head, report.blank(asked), _begun(report.rows(asked, rows))))
 
@@ -419,7 +404,7 @@ def install(app: web.Application, store: Store) -> None:
 
 
 async def _report(request: web.Request, name: str) -> web.StreamResponse:
-    handler, query = handler_of(request), ReportQuery.of(request)
+    handler, query = handler_of(request), query_of(request, ReportQuery)
     asked = _asked(request, handler, query)
     await written(handler.store)
     return await request.app[DESK].answer(request, name, asked, query)
@@ -428,7 +413,8 @@ async def _report(request: web.Request, name: str) -> web.StreamResponse:
 def _asked(request: web.Request, handler: Handler, query: ReportQuery) -> Asked:
     """As far as it is within reach: an agent sees himself, a supervisor the queues of his groups."""
     who = principal_of(request)
-    queues, agents = _queues(handler, query), query.agent
+    queues = _queues(handler, query)
+    agents = None if query.agents is None else sorted(query.agents)
     if "agent" in request.match_info:
         agents = [handler.center.agent(request.match_info["agent"]).key]
     elif who.agent is not None:
@@ -450,9 +436,10 @@ def _asked(request: web.Request, handler: Handler, query: ReportQuery) -> Asked:
 
 def _queues(handler: Handler, query: ReportQuery) -> set[str] | None:
     """The queues that are named, and those of the groups that are. Raises UnknownGroup."""
-    if query.queue is None and query.group is None:
+    if query.queues is None and query.groups is None:
         return None
-    return {*(query.queue or ()), *(name for group in query.group or () for name in handler.center.group(group).queues)}
+    of_groups = [name for group in sorted(query.groups or ()) for name in handler.center.group(group).queues]
+    return {*(query.queues or ()), *of_groups}
 
 
 def _at_work(handler: Handler, queues: set[str]) -> frozenset[str]:
@@ -462,69 +449,68 @@ def _at_work(handler: Handler, queues: set[str]) -> frozenset[str]:
     return frozenset(each.key for each in agents if any(state.sessions[key].group in groups for key in each.sessions))
 
 
+H = "/api/v1/handlers/{handler}"
+REFUSED = (no.UnknownGroup, no.StoreFailed, no.Busy)
+OPERATIONS = Operations()
+Declared = Callable[[Handle], Handle]
+
+
+def _get(name: str, roles: Roles, *refused: Refused, path: str = "") -> Declared:
+    return OPERATIONS.get(
+        path or f"{H}/reports/{name}",
+        roles,
+        report_answers.ANSWERS[name],
+        *refused,
+        *REFUSED,
+        query=ReportQuery,
+        media=("application/json", "text/csv"),
+        etag=False,
+    )
+
+
+@_get("queues", READERS)
 async def report_queues(request: web.Request) -> web.StreamResponse:
     """Each queue's calls, service levels, abandons and averages."""
     return await _report(request, "queues")
 
 
+@_get("intervals", READERS)
 async def report_intervals(request: web.Request) -> web.StreamResponse:
     """The same for each interval of local time and queue; a call belongs to the interval in which it entered."""
     return await _report(request, "intervals")
 
 
+@_get("agents", EVERYBODY)
 async def report_agents(request: web.Request) -> web.StreamResponse:
     """Each agent's calls, time in each state, occupancy. An agent sees himself."""
     return await _report(request, "agents")
 
 
+@_get("agent-intervals", EVERYBODY)
 async def report_agent_intervals(request: web.Request) -> web.StreamResponse:
     """The same for each interval of local time and agent; an agent's time is cut where an interval ends."""
     return await _report(request, "agent-intervals")
 
 
+@_get("reasons", EVERYBODY)
 async def report_reasons(request: web.Request) -> web.StreamResponse:
     """Each agent's time NOT_READY by reasons. An agent sees his own."""
     return await _report(request, "reasons")
 
 
+@_get("dispositions", READERS)
 async def report_dispositions(request: web.Request) -> web.StreamResponse:
     """Each queue's answered calls by after-call codes; null: those without one."""
     return await _report(request, "dispositions")
 
 
+@_get("calls", EVERYBODY)
 async def report_calls(request: web.Request) -> web.StreamResponse:
     """The ledger of a period as a whole. An agent sees his own calls."""
     return await _report(request, "calls")
 
 
+@_get("timeline", EVERYBODY, no.UnknownAgent, path=f"{H}/agents/{{agent}}/timeline")
 async def report_timeline(request: web.Request) -> web.StreamResponse:
     """What an agent did, stretch by stretch, each with the calls that he handled in it."""
     return await _report(request, "timeline")
-
-
-H = "/api/v1/handlers/{handler}"
-
-
-def _operation(name: str, path: str, handle: Handle, roles: frozenset[Role], *refused: type[Refusal]) -> Operation:
-    return Operation(
-        "GET",
-        path,
-        handle,
-        roles,
-        report_answers.ANSWERS[name],
-        query=ReportQuery,
-        refusals=(no.UnknownGroup, *refused, no.StoreFailed, no.Busy),
-        media=("application/json", "text/csv"),
-    )
-
-
-OPERATIONS = [
-    _operation("queues", f"{H}/reports/queues", report_queues, READERS),
-    _operation("intervals", f"{H}/reports/intervals", report_intervals, READERS),
-    _operation("agents", f"{H}/reports/agents", report_agents, EVERYBODY),
-    _operation("agent-intervals", f"{H}/reports/agent-intervals", report_agent_intervals, EVERYBODY),
-    _operation("reasons", f"{H}/reports/reasons", report_reasons, EVERYBODY),
-    _operation("dispositions", f"{H}/reports/dispositions", report_dispositions, READERS),
-    _operation("calls", f"{H}/reports/calls", report_calls, EVERYBODY),
-    _operation("timeline", f"{H}/agents/{{agent}}/timeline", report_timeline, EVERYBODY, no.UnknownAgent),
-]

@@ -5,11 +5,15 @@ import csv
 import io
 import json
 import threading
+import types
+import typing
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -66,7 +70,7 @@ async def day(house: House) -> House:
 
 
 async def items(house: House, report: str, **asked: Any) -> list[dict[str, Any]]:
-    body = await house.get(f"reports/{report}?{DAY}&{urlencode(asked, doseq=True)}")
+    body = await house.get(f"reports/{report}?{DAY}&{urlencode(asked)}")
     assert body["next"] is None
     return list(body["items"])
 
@@ -168,7 +172,7 @@ async def test_a_time_line_has_the_stretches_of_an_agent_with_his_calls(day: Hou
 
 
 async def test_the_ledger_is_told_as_a_whole(day: House):
-    rows = await items(day, "calls", queue=["support", "sales"])
+    rows = await items(day, "calls", queue="support,sales")
     assert [(row["queue"], row["caller"]) for row in rows] == [
         ("support", "+4930555"),
         ("sales", "+4930555"),
@@ -177,12 +181,31 @@ async def test_the_ledger_is_told_as_a_whole(day: House):
     assert rows[1]["disposition"] == "sold" and rows[0]["ring_time_exact"] == 2.5
 
 
+def check(hint: Any, value: Any, where: str) -> None:
+    """The value is what the annotation says, with all its fields and no other."""
+    kind, args = get_origin(hint), get_args(hint)
+    if is_typeddict(hint):
+        hints = get_type_hints(hint)
+        assert hint.__required_keys__ <= value.keys() <= hints.keys(), where
+        for name, each in value.items():
+            check(hints[name], each, f"{where}.{name}")
+    elif kind in (types.UnionType, typing.Union):
+        assert value is None or check(args[0], value, where) is None
+    elif kind is list:
+        for each in value:
+            check(args[0], each, f"{where}[]")
+    elif kind is dict:
+        for name, each in value.items():
+            check(args[1], each, f"{where}.{name}")
+    else:
+        assert type(value) in ((int, float) if hint is float else (hint,)), f"{where}: {value!r} is no {hint}"
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_every_report_is_what_its_description_says_in_json_and_in_csv(day: House, path):
     name = path.rpartition("/")[2]
     body = await day.get(f"{path}?{DAY}&interval=1h")
-    told = report_answers.ANSWERS[name].model_validate(body).model_dump(by_alias=True, exclude_unset=True)
-    assert told == body
+    check(report_answers.ANSWERS[name], body, name)
     assert body["items"]
     assert len(await lines(day, f"{path}?{DAY}&interval=1h&format=csv")) == len(body["items"])
 
@@ -202,8 +225,8 @@ async def test_a_report_ends_now_at_the_latest(day: House):
     assert body["items"][-1]["to"] == body["to"]
 
 
-async def test_without_a_period_it_is_the_present_day(house: House):
-    body = await house.get("reports/queues?tz=Asia/Kathmandu")
+async def test_without_a_period_it_is_the_present_day(day: House):
+    body = await day.get("reports/queues?tz=Asia/Kathmandu")
     assert body["from"].endswith("T18:15:00.000000Z")  # midnight there
 
 
@@ -211,6 +234,30 @@ async def test_a_call_that_has_just_ended_is_in_the_report(house: House):
     await house.in_wrap_up()
     (_, support) = (await house.get("reports/queues"))["items"]
     assert (support["answered"], support["unhandled"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "asked", ["from=1900-01-01", "from=0001-01-01T00:00:00%2B14:00", "from=0001-01-01&tz=Asia/Tokyo"]
+)
+async def test_a_report_begins_on_the_day_of_the_first_record_at_the_earliest(day: House, asked):
+    body = await day.get(f"reports/intervals?{asked}&to=2024-03-31T00:00:00Z&interval=1d&queue=support")
+    zone = ZoneInfo(body["tz"])
+    begin = datetime.fromisoformat(body["from"]).astimezone(zone)
+    assert (begin.date(), begin.hour) == (datetime.fromtimestamp(NOON, zone).date(), 0)
+    assert body["items"][0]["from"] == body["from"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["to=0001-01-01", "to=1960-01-01", "from=9999-12-31T23:00:00-14:00", "from=2100-01-01"]
+)
+async def test_a_time_that_no_record_can_have_is_an_empty_report(day: House, asked):
+    assert (await day.get(f"reports/intervals?{asked}"))["items"] == []
+
+
+async def test_without_any_record_a_report_is_empty(house: House):
+    body = await house.get("reports/intervals?from=2024-01-01")
+    assert body["items"] == []
+    assert [row["entered"] for row in (await house.get("reports/queues?from=2024-01-01"))["items"]] == [0, 0]
 
 
 async def test_a_period_that_ends_before_it_begins_is_empty(day: House):
@@ -232,9 +279,6 @@ async def test_a_period_that_ends_before_it_begins_is_empty(day: House):
         ("histogram=" + ",".join(map(str, range(51))), "query.histogram"),
         ("format=pdf", "query.format"),
         ("from=yesterday", "query.from"),
-        ("from=1969-12-31", "query.from"),
-        ("from=2001-01-01&to=2012-01-01", "query.from"),
-        ("from=0001-01-01&tz=Asia/Tokyo", "query.from"),
         ("from=2026-01-01&from=2026-01-02", "query.from"),
         ("queue=a%00b", "query.queue.0"),
         ("colour=red", "query.colour"),
