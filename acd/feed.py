@@ -11,7 +11,7 @@ import logging
 import queue
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -46,6 +46,30 @@ class Envelope(NamedTuple):
     queues: Sequence[str]
     groups: Sequence[str]
     text: str
+
+
+class Filter(NamedTuple):
+    """What a subscriber wants to hear of; None: of all."""
+
+    types: Collection[str] | None = None
+    queues: Collection[str] | None = None
+    agents: Collection[str] | None = None
+    groups: Collection[str] | None = None
+
+
+def passing(only: Filter) -> Callable[[Envelope], bool]:
+    """Whether an envelope is what he wants to hear. That of the feed itself everybody hears."""
+    types, queues, agents, groups = (None if names is None else frozenset(names) for names in only)
+
+    def passes(envelope: Envelope) -> bool:
+        return envelope.type == OWN or (
+            (types is None or envelope.type in types)
+            and (queues is None or not queues.isdisjoint(envelope.queues))
+            and (agents is None or not agents.isdisjoint(envelope.agents))
+            and (groups is None or not groups.isdisjoint(envelope.groups))
+        )
+
+    return passes
 
 
 class Gone(LookupError):
@@ -98,7 +122,7 @@ class Feed:
         envelope = Envelope(self.seq, handler, type, event, tuple(agents), tuple(queues), tuple(groups), text)
         self._buffer.append(envelope)
         self.stats.published += 1
-        self._store.keep_envelope(_row(envelope, at))
+        self._store.keep_envelope(_row(envelope, time.time()))
         if self._waiting and self._round is None:
             loop = asyncio.get_running_loop()
             self._round = loop.call_at(max(loop.time(), self._round_at + PAUSE), self._wake)
@@ -169,7 +193,7 @@ class Closed(Exception):
 
 async def follow(
     feed: Feed, after: int, wanted: Callable[[Envelope], bool], patience: float, most_behind: int = KEPT
-) -> AsyncIterator[tuple[int, list[Envelope]]]:
+) -> AsyncGenerator[tuple[int, list[Envelope]]]:
     """What a subscriber gets, piece by piece: how far he is now, and the envelopes that he wants.
 
     A piece without envelopes comes when nothing was told for `patience` seconds: he is still there, and so are we.
@@ -184,7 +208,7 @@ async def follow(
                 found = await feed.after(after, patience)
             except Closed:
                 return
-            after = found[-1].seq if found else feed.seq
+            after = found[-1].seq if found else after  # not feed.seq: something may have come that was not told yet
             live = live or after == feed.seq
             yield after, [each for each in found if wanted(each)]
             behind = feed.seq - after
@@ -194,6 +218,29 @@ async def follow(
                 return
     finally:
         feed.stats.subscribers -= 1
+
+
+async def follow_on(
+    feed: Feed,
+    after: int,
+    wanted: Callable[[Envelope], bool],
+    patience: float,
+    reset: Callable[[], Envelope],
+    most_behind: int = KEPT,
+) -> AsyncGenerator[tuple[int, list[Envelope]]]:
+    """As `follow`, but for one who asks for what is gone there is a `reset`, and he goes on behind that."""
+    while True:
+        try:
+            async with contextlib.aclosing(follow(feed, after, wanted, patience, most_behind)) as pieces:
+                async for place, found in pieces:
+                    after = place
+                    yield place, found
+            return
+        except Gone:
+            feed.stats.resets += 1
+            envelope = reset()
+            after = envelope.seq
+            yield after, [envelope]
 
 
 def _row(envelope: Envelope, at: float) -> dict[str, Any]:

@@ -190,3 +190,16 @@ def test_however_often_a_subscriber_leaves_and_resumes_he_hears_each_number_once
         return True
 
     asyncio.run(story())
+
+
+async def test_what_comes_in_the_moment_of_a_sign_of_life_is_told_after_it(store, monkeypatch):
+    monkeypatch.setattr(feeds, "PAUSE", 60.0)  # between the change and the round that tells it
+    feed = Feed(store)
+    feed._round_at = asyncio.get_running_loop().time()
+    pieces = follow(feed, 0, lambda _: True, 0.05)
+    waiting = asyncio.ensure_future(anext(pieces))
+    await asyncio.sleep(0)
+    tell(feed, 1)
+    assert await waiting == (0, [])
+    assert [each.seq for each in (await anext(pieces))[1]] == [1]
+    await pieces.aclose()

@@ -158,7 +158,10 @@ class CommandRow(SQLModel, table=True):
 
 
 class EnvelopeRow(SQLModel, table=True):
-    """One message of the stream, as subscribers get it (`text`), with what decides who gets it."""
+    """One message of the stream, as subscribers get it (`text`), with what decides who gets it.
+
+    `at`: when it was told, by acd's own clock.
+    """
 
     __tablename__ = "envelope"
     seq: int = Field(primary_key=True, sa_type=ROW_NUMBER, sa_column_kwargs={"autoincrement": False})
@@ -173,7 +176,10 @@ class EnvelopeRow(SQLModel, table=True):
 
 
 class WebhookRow(SQLModel, table=True):
-    """Where envelopes are posted to, of what kind, and the number up to which they have arrived."""
+    """Where envelopes are posted to, of what kind (`wanted`, JSON), and the number up to which they have arrived.
+
+    `secret`: as it is, because it signs. `last_error`: why the last try failed, null when it did not.
+    """
 
     __tablename__ = "webhook"
     id: str = Field(primary_key=True)
@@ -183,4 +189,8 @@ class WebhookRow(SQLModel, table=True):
     created: float
     created_by: str
     position: int = Field(sa_type=BigInteger)
+    paused: bool
     removed: bool
+    changed: float
+    last_success: float | None
+    last_error: str | None

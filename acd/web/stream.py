@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 
 from aiohttp import WSMsgType, web
 
 from acd.access.principals import EVERYBODY, Principal
-from acd.feed import OWN, Envelope, Gone, follow
+from acd.feed import OWN, Envelope, Filter, follow_on, passing
 from acd.web import answers, models, shapes
 from acd.web.operations import Operations
 from acd.web.problems import Invalid
@@ -53,22 +54,12 @@ def _handler_picture(handler: Handler, who: Principal) -> Json:
 # Who gets what --------------------------------------------------------------------------------------------
 
 
-def wanted_by(app: web.Application, who: Principal, query: models.StreamQuery) -> Callable[[Envelope], bool]:
+def wanted_by(app: web.Application, who: Principal, only: Filter) -> Callable[[Envelope], bool]:
     """Whether an envelope is within the reach of `who` and is what he asked for."""
-    types, queues, agents, groups = query.types, query.queues, query.agents, query.groups
-
-    def wanted(envelope: Envelope) -> bool:
-        if envelope.type == OWN:
-            return True
-        return (
-            (types is None or envelope.type in types)
-            and (queues is None or not queues.isdisjoint(envelope.queues))
-            and (agents is None or not agents.isdisjoint(envelope.agents))
-            and (groups is None or not groups.isdisjoint(envelope.groups))
-            and (who.reaches_all or _may_see(app, who, envelope))
-        )
-
-    return wanted
+    passes = passing(only)
+    if who.reaches_all:
+        return passes
+    return lambda envelope: passes(envelope) and (envelope.type == OWN or _may_see(app, who, envelope))
 
 
 def _may_see(app: web.Application, who: Principal, envelope: Envelope) -> bool:
@@ -105,25 +96,21 @@ async def _pieces(
     request: web.Request, who: Principal, query: models.StreamQuery, after: int
 ) -> AsyncIterator[tuple[int, list[str], list[int]]]:
     """(place, texts of envelopes, their numbers) for a subscriber; a `reset` where what he asks for is gone."""
-    feed, wanted = request.app[FEED], wanted_by(request.app, who, query)
-    while True:
-        try:
-            async for place, found in follow(feed, after, wanted, HEARTBEAT):
-                if not request.app[REGISTER].is_live(who.key):  # revoked, expired or logged out meanwhile
-                    return
-                after = place
-                yield place, [each.text for each in found], [each.seq for each in found]
-            return
-        except Gone:
-            feed.stats.resets += 1
-            after, text = _reset(request.app, who)
-            yield after, [text], [after]
+    app, only = request.app, Filter(query.types, query.queues, query.agents, query.groups)
+    pieces = follow_on(app[FEED], after, wanted_by(app, who, only), HEARTBEAT, lambda: reset(app, who))
+    async with aclosing(pieces):
+        async for place, found in pieces:
+            if not app[REGISTER].is_live(who.key):  # revoked, expired or logged out meanwhile
+                return
+            yield place, [each.text for each in found], [each.seq for each in found]
 
 
-def _reset(app: web.Application, who: Principal) -> tuple[int, str]:
+def reset(app: web.Application, who: Principal) -> Envelope:
+    """The whole picture as an envelope, for whom what he missed cannot be told any more."""
     shown = picture(app, who)
     head = {"seq": shown["seq"], "at": shapes.moment_now(), "handler": "", "type": "reset", "event": "RESET"}
-    return shown["seq"], json.dumps({**head, "subject": shown}, ensure_ascii=False)
+    text = json.dumps({**head, "subject": shown}, ensure_ascii=False)
+    return Envelope(shown["seq"], "", "reset", "RESET", (), (), (), text)
 
 
 def _start(request: web.Request, query: models.StreamQuery) -> int:
