@@ -11,7 +11,7 @@ import logging
 import queue
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -224,6 +224,7 @@ async def follow_on(
     feed: Feed,
     after: int,
     wanted: Callable[[Envelope], bool],
+    *,
     patience: float,
     reset: Callable[[], Envelope],
     most_behind: int = KEPT,

@@ -227,6 +227,38 @@ class Account(TypedDict):
     changed: Time
 
 
+class Webhook(TypedDict):
+    """Where envelopes are posted to. `position`: the number up to which they have arrived; `behind`: how many have not.
+
+    `failures`: tries in a row that failed, up to now. `secret`: only when it has just been made.
+    """
+
+    id: str
+    url: str
+    types: list[str] | None
+    queues: list[str] | None
+    agents: list[str] | None
+    groups: list[str] | None
+    paused: bool
+    created: str
+    created_by: str
+    position: int
+    behind: int
+    last_success: str | None
+    last_error: str | None
+    failures: int
+    secret: NotRequired[str]
+
+
+class WebhookTest(TypedDict):
+    """What a receiver said to a request that is no news. `status`: of its answer, null without one."""
+
+    accepted: bool
+    status: int | None
+    seconds: float
+    error: str | None
+
+
 class Command(TypedDict):
     """What somebody asked for, and what came of it. `body`: without secrets; `code`: of a refusal."""
 

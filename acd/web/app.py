@@ -12,7 +12,7 @@ from acd.access.refusals import ForeignOrigin, TooManyAttempts, Unauthorized
 from acd.access.register import Register
 from acd.feed import Feed
 from acd.store import Store
-from acd.web import docs, health, objects, people, reports, stream, supervision
+from acd.web import docs, health, objects, people, reports, stream, supervision, webhooks
 from acd.web.metrics import REQUESTS, Requests
 from acd.web.news import News
 from acd.web.operations import SAFE, Operation, add_routes
@@ -30,6 +30,7 @@ OPERATIONS: list[Operation] = [
     *supervision.OPERATIONS,
     *stream.OPERATIONS,
     *reports.OPERATIONS,
+    *webhooks.OPERATIONS,
     *health.OPERATIONS,
     *docs.OPERATIONS,
 ]
@@ -48,6 +49,7 @@ def make_app(handlers: dict[str, Handler], store: Store, token: str) -> web.Appl
     app[FEED] = Feed(store)
     for handler in handlers.values():
         News(handler, app[FEED])
+    webhooks.set_up(app)
     app.on_shutdown.append(stream.end_streams)
     reports.install(app, store)
     app[docs.DESCRIPTION] = DESCRIPTION

@@ -190,6 +190,34 @@ FIELDS: dict[str, Field] = {
     "Token.token": Field("The token itself, in the answer that made it and never again.", "acd_0123456789abcdef_Zm9v"),
     "Account.name": Field("The name to log in with.", "carol"),
     "changed": Field("When the account was last changed.", "2026-11-20T08:00:00.000000Z"),
+    # Webhooks
+    "Webhook.id": Field("The id of the webhook, which is in every request that it sends.", "5f1c2a9be04d7731"),
+    "url": Field("Where envelopes are posted to.", "https://example.com/acd"),
+    "Webhook.types": Field("Only envelopes of these types; null: of all.", ["call", "agent-session"]),
+    "Webhook.queues": Field("Only envelopes that concern one of these queues; null: all.", ["support"]),
+    "Webhook.agents": Field("Only envelopes that concern one of these agents; null: all.", None),
+    "Webhook.groups": Field("Only envelopes that concern one of these ACD groups; null: all.", None),
+    "Webhook.paused": Field("Nothing is posted; the place in the stream stays.", False),
+    "WebhookBody.types": Field("Only envelopes of these types; null: of all.", ["call", "agent-session"]),
+    "WebhookBody.queues": Field("Only envelopes that concern one of these queues; null: all.", ["support"]),
+    "WebhookBody.agents": Field("Only envelopes that concern one of these agents; null: all.", None),
+    "WebhookBody.groups": Field("Only envelopes that concern one of these ACD groups; null: all.", None),
+    "WebhookBody.paused": Field("Nothing is posted; the place in the stream stays.", False),
+    "Webhook.position": Field("The `seq` up to which everything has arrived, or was not wanted.", 1234),
+    "behind": Field("How many envelopes it has not come to yet, those that it leaves out included.", 0),
+    "last_success": Field("When a request was accepted last; null: none was.", "2026-11-20T09:15:00.000000Z"),
+    "last_error": Field("Why the last try failed; null: it did not.", None),
+    "failures": Field("How many tries in a row have failed by now.", 0),
+    "Webhook.secret": Field(
+        "What signs the requests, in the answer that made it and never again.", "whsec_Zm9vYmFyZm9vYmFy"
+    ),
+    "WebhookBody.secret": Field(
+        "What is to sign the requests; null or left out: one is made, or the present one stays.", None
+    ),
+    "accepted": Field("The receiver answered 2xx in time.", True),
+    "WebhookTest.status": Field("The status of its answer; null: there was none.", 200),
+    "WebhookTest.seconds": Field("How long it took.", 0.04),
+    "WebhookTest.error": Field("Why it was not accepted; null: it was.", None),
     # The log of commands
     "Command.id": Field("The id of this entry.", "5f0c6c1e9a3b4d7f8e2a1b0c9d8e7f6a"),
     "at": Field("When it happened.", "2026-11-20T09:15:00.000000Z"),

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_after_validator_function
+from yarl import URL
 
 from acd.access.principals import Role
 from acd.core.states import AgentState, SessionState
@@ -47,7 +48,8 @@ class OneOf:
 AgentStateName = Annotated[str, OneOf(*AgentState.__members__)]
 SessionStateName = Annotated[str, OneOf(*SessionState.__members__)]
 RoleName = Annotated[str, OneOf(*Role)]
-Groups = Annotated[list[Name], Field(min_length=1, max_length=1000)]
+Names = Annotated[list[Name], Field(min_length=1, max_length=1000)]
+Groups = Names
 
 
 def _encodable(value: SecretStr) -> SecretStr:
@@ -388,6 +390,44 @@ class StreamQuery(Query):
     queues: Annotated[Listed | None, Field(alias="queue")] = None
     agents: Annotated[Listed | None, Field(alias="agent")] = None
     groups: Annotated[Listed | None, Field(alias="group")] = None
+
+
+def _receiver(value: str) -> str:
+    """An address that a body can be posted to."""
+    try:
+        url = URL(value)
+        fits = url.scheme in ("http", "https") and bool(url.raw_host) and value.isprintable()
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("must be an address such as https://example.com/acd")
+    if url.user is not None or url.password is not None:
+        raise ValueError("must hold no user and no password: the signature proves who sends")
+    return value
+
+
+Url = Annotated[str, Field(max_length=2000), AfterValidator(_receiver), of_format("acd-receiver")]
+
+
+class WebhookBody(Body):
+    """Where to post what. `types`, `queues`, `agents`, `groups`: as in the stream, null for all.
+
+    `secret`: signs what is posted; for a new webhook one is made unless it is given, and later the present one stays.
+    """
+
+    url: Url
+    types: Names | None = None
+    queues: Names | None = None
+    agents: Names | None = None
+    groups: Names | None = None
+    paused: bool = False
+    secret: Annotated[SecretStr, Field(min_length=16, max_length=200), AfterValidator(_encodable)] | None = None
+
+
+class WebhooksQuery(ListQuery):
+    """Webhooks, the oldest first unless told otherwise."""
+
+    sort: Literal["", "created", "-created", "url", "-url", "behind", "-behind"] = ""
 
 
 class CallsQuery(Query):

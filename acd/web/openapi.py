@@ -33,7 +33,8 @@ Texts of the format `acd-name` are what Asterisk stores whole and shows as it is
 bytes of UTF-8, without `,` `;` `|` and without blanks around it. `acd-reason`: the same, but it may be empty, and is
 neither `wrapup` nor `logged off`. `acd-address`: such a name of the form `PJSIP/1001`. `acd-note`: printable and
 not blank, at most 1000 characters, with line feeds. `acd-cursor`: the `next` of a page. `acd-time-zone`: a time zone
-of IANA's.
+of IANA's. `acd-receiver`: an `http` or `https` address with a host, without user and password, at most 2000 printable
+characters.
 
 A command answers after Asterisk confirmed it, with the new state of what it changed, and can be repeated without harm.
 Every error is a Problem whose `code` is never renamed. Beside those listed: 405 `method-not-allowed` with `Allow`,
@@ -55,6 +56,7 @@ TAGS = {  # the first noun of a path -> what it is about
     "picture": ("Stream", "Everything at one moment, and every change after it."),
     "events": ("Stream", ""),
     "ws": ("Stream", ""),
+    "webhooks": ("Webhooks", "The stream, posted to those who cannot hold one."),
     "session": ("Who comes in", "Sessions of browsers, tokens of programs, accounts of people."),
     "tokens": ("Who comes in", ""),
     "accounts": ("Who comes in", ""),
@@ -75,10 +77,11 @@ PATH: dict[str, Field] = {
     "call": Field("The call: Asterisk's Uniqueid of the caller's channel.", "1763716500.42"),
     "monitor": Field("The id of a listening in.", "d1ce0ff1ce123456"),
     "token": Field("The id of a token.", "0123456789abcdef"),
+    "webhook": Field("The id of a webhook.", "5f1c2a9be04d7731"),
     "account": Field("The name of an account.", "carol"),
 }
 
-IDS = frozenset({"session", "call", "monitor", "token"})  # which acd gives; all else is a name
+IDS = frozenset({"session", "call", "monitor", "token", "webhook"})  # which acd gives; all else is a name
 
 ROLES = "Who may: "
 ROLE_NAMES = {

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from acd.access import refusals as access
 from acd.core import refusals as no
 from acd.core.refusals import Refusal
+from acd.webhooks import TooManyWebhooks, UnknownWebhook
 
 log = logging.getLogger(__name__)
 CODE = web.ResponseKey("code", str)  # of a refusal, for the log of commands
@@ -46,6 +47,8 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     access.TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
     access.UnknownToken: HTTPStatus.NOT_FOUND,
     access.UnknownAccount: HTTPStatus.NOT_FOUND,
+    UnknownWebhook: HTTPStatus.NOT_FOUND,
+    TooManyWebhooks: HTTPStatus.CONFLICT,
     no.WrongPin: HTTPStatus.FORBIDDEN,
     no.PinLocked: HTTPStatus.FORBIDDEN,
     no.NotLinked: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -22,6 +22,7 @@ from acd.store import Store
 from acd.web.models import ListQuery, PathName
 from acd.web.problems import Invalid
 from acd.web.repeats import Repeats
+from acd.webhooks import Webhooks
 
 Model = TypeVar("Model", bound=BaseModel)
 Json = dict[str, Any]
@@ -53,6 +54,7 @@ STORE = web.AppKey("store", Store)
 REGISTER = web.AppKey("register", Register)
 REPEATS = web.AppKey("repeats", Repeats)
 FEED = web.AppKey("feed", Feed)
+WEBHOOKS = web.AppKey("webhooks", Webhooks)
 PRINCIPAL = web.RequestKey("principal", Principal)  # who asks; set before any handler is reached
 BODY = web.RequestKey("body", str)  # what was asked for, without secrets, for the log of commands
 

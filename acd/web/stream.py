@@ -97,7 +97,8 @@ async def _pieces(
 ) -> AsyncIterator[tuple[int, list[str], list[int]]]:
     """(place, texts of envelopes, their numbers) for a subscriber; a `reset` where what he asks for is gone."""
     app, only = request.app, Filter(query.types, query.queues, query.agents, query.groups)
-    pieces = follow_on(app[FEED], after, wanted_by(app, who, only), HEARTBEAT, lambda: reset(app, who))
+    wanted = wanted_by(app, who, only)
+    pieces = follow_on(app[FEED], after, wanted, patience=HEARTBEAT, reset=lambda: reset(app, who))
     async with aclosing(pieces):
         async for place, found in pieces:
             if not app[REGISTER].is_live(who.key):  # revoked, expired or logged out meanwhile
