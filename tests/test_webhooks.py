@@ -226,6 +226,18 @@ async def test_what_was_refused_is_tried_until_it_is_accepted_and_nothing_overta
     assert caplog.text.count("does not take what is posted") == 1
 
 
+async def test_what_was_accepted_is_not_posted_again_when_what_follows_is_refused(webhooks, feed, receiver):
+    made = webhooks.make(receiver.url, EVERYTHING, "test", paused=True)
+    tell(feed, 250)
+    receiver.statuses = [200, 200, *[500] * 1000]
+    webhooks.change(made.row.id, receiver.url, EVERYTHING)
+    await until(lambda: made.failures >= 2, what="two failures")
+    assert (made.row.position, made.behind) == (200, 50)
+    receiver.statuses.clear()
+    webhooks.change(made.row.id, receiver.url, EVERYTHING)
+    await arrived(receiver, list(range(1, 251)))
+
+
 async def test_the_last_error_says_what_the_receiver_answered(webhooks, feed, receiver, monkeypatch):
     monkeypatch.setattr(hooks, "SHORTEST_WAIT", 60.0)
     monkeypatch.setattr(hooks, "LONGEST_WAIT", 60.0)
@@ -424,6 +436,7 @@ async def test_its_place_is_kept_once_in_a_while_and_at_the_end(tmp_path, receiv
 async def test_its_place_is_kept_within_a_moment_when_nothing_more_comes(webhooks, feed, store, receiver, monkeypatch):
     monkeypatch.setattr(hooks, "KEPT_EVERY", 0.05)
     made = webhooks.make(receiver.url, EVERYTHING, "test")
+    await store.written()
     tell(feed, 3)
 
     def kept() -> Webhook:
