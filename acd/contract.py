@@ -6,12 +6,13 @@ Values only: no service, no store, no HTTP.
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from enum import IntFlag
+from enum import IntEnum, IntFlag
 from typing import Generic, Self, TypeVar
 
 from acd.core import refusals
 
 T = TypeVar("T")
+E = TypeVar("E", bound=IntEnum)
 CURRENCY = 10_000  # a CURRENCY is a signed 64-bit integer of ten-thousandths
 DATE_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
 
@@ -52,6 +53,21 @@ def currency(rate: Decimal) -> int:
 def automation_date(moment: datetime) -> float:
     """A time as an Automation DATE: days since 30 December 1899, without a zone, hence in UTC."""
     return (moment - DATE_ZERO) / timedelta(days=1)
+
+
+def given(value: T | None) -> T:
+    """The argument. Raises NullArgument where there is none."""
+    if value is None:
+        raise NullArgument()
+    return value
+
+
+def enumerator_of(states: type[E], value: int | None) -> E:
+    """The argument as an enumerator. Raises NullArgument for what is none of them."""
+    try:
+        return states(given(value))
+    except ValueError:
+        raise NullArgument(f"{value!r} is no {states.__name__}.") from None
 
 
 class Enumerator(Generic[T]):

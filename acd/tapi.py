@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeVar
 
 from acd.commands import Commands
 from acd.contract import (
@@ -21,6 +20,8 @@ from acd.contract import (
     TapiEvent,
     automation_date,
     currency,
+    enumerator_of,
+    given,
 )
 from acd.core import refusals, views
 from acd.core import states as st
@@ -28,7 +29,6 @@ from acd.core.effects import AgentMoved, Change, GroupMoved, HandlerMoved, Queue
 from acd.core.states import AddressState, AgentState, SessionState
 from acd.settings import a_name, an_address
 
-T = TypeVar("T")
 __all__ = [
     "ACDGroup",
     "ACDGroupEvent",
@@ -246,7 +246,7 @@ class AgentSession(_Object):
 
         Raises NullArgument for what is no AGENT_SESSION_STATE, StateNotSettable, StateNotReachable, AsteriskSilent.
         """
-        await self._commands.set_session_state(self._key, _enumerator(SessionState, state), "")
+        await self._commands.set_session_state(self._key, enumerator_of(SessionState, state), "")
 
     @property
     def state(self) -> SessionState:
@@ -334,10 +334,10 @@ class Agent(_Object):
         """CreateSessionWithPIN. Raises NoAgentId, NullArgument without a PIN, WrongPin."""
         if self._commands.center.agent(self._key).id is None:
             raise refusals.NoAgentId()
-        return await self._create_session(acd_group, address, _given(pin))
+        return await self._create_session(acd_group, address, given(pin))
 
     async def _create_session(self, acd_group: ACDGroup, address: Address, pin: str | None) -> AgentSession:
-        for one in (_given(acd_group), _given(address)):
+        for one in (given(acd_group), given(address)):
             if one._commands is not self._commands:
                 raise NullArgument("The group and the address must be of the agent's own handler.")
         group, phone = acd_group.name, _text(an_address, address.address_name)
@@ -359,7 +359,7 @@ class Agent(_Object):
 
     async def put_state(self, state: AgentState) -> None:
         """put_State: READY or NOT_READY. Raises NullArgument for no AGENT_STATE, StateNotSettable, AsteriskSilent."""
-        await self._commands.set_agent_state(self._key, _enumerator(AgentState, state), "")
+        await self._commands.set_agent_state(self._key, enumerator_of(AgentState, state), "")
 
     @property
     def state(self) -> AgentState:
@@ -435,7 +435,7 @@ class AgentHandler:
     async def create_agent_with_id(self, id: str, pin: str, user: str | None = None) -> Agent:
         """CreateAgentWithID. Raises NullArgument, WrongPin, PinLocked, AgentExists."""
         key, name = _text(a_name, id), _text(a_name, user or id)
-        agent, _ = await self._commands.create_agent_with_id(key, _given(pin), name)
+        agent, _ = await self._commands.create_agent_with_id(key, given(pin), name)
         return Agent(self._commands, agent.key)
 
     @property
@@ -525,7 +525,7 @@ class TAPICallCenter:
 
     def register(self, notify: Notification) -> None:
         """ITTAPIEventNotification: from now on `notify` is called for every event that passes the filter."""
-        self._notify.append(_given(notify))
+        self._notify.append(given(notify))
 
     def _changed(self, commands: Commands, change: Change) -> None:
         told = _payload(commands, change)
@@ -552,19 +552,6 @@ def _payload(commands: Commands, change: Change) -> tuple[TapiEvent, Payload] | 
 def _text(check: Callable[[str], str], value: str | None) -> str:
     """The argument, held to what Asterisk can carry."""
     try:
-        return check(str(_given(value)))
+        return check(str(given(value)))
     except ValueError as error:
         raise NullArgument(f"{value!r} {error}.") from None
-
-
-def _given(value: T | None) -> T:
-    if value is None:
-        raise NullArgument()
-    return value
-
-
-def _enumerator(states: Any, value: Any) -> Any:
-    try:
-        return states(_given(value))
-    except ValueError:
-        raise NullArgument(f"{value!r} is no {states.__name__}.") from None
