@@ -1,11 +1,12 @@
 """ITTAPICallCenter over the web API: the way in."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from ssl import SSLContext
 from typing import Any
 from weakref import WeakSet
 
+from acd.access.principals import Principal, Role
 from acd.client.connection import Connection, Query
 from acd.client.events import BITS, SILENCE, EventStream
 from acd.client.objects import AgentHandler, CallCenterPicture, EnumAgentHandler, picture_of
@@ -17,8 +18,9 @@ Names = str | Iterable[str]
 class TAPICallCenter:
     """ITTAPICallCenter, with what this API has beyond it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, principal: Principal) -> None:
         self._connection = connection
+        self.principal = principal  # who we are, and how far that reaches
         self._streams: WeakSet[EventStream] = WeakSet()
 
     async def agent_handlers(self) -> list[AgentHandler]:
@@ -50,13 +52,14 @@ class TAPICallCenter:
     ) -> EventStream:
         """What happens from now on, or after the event with this number; of these types, queues, agents, groups only.
 
-        `types`: TAPI's bits, or the names that the API has for them; `silence`: seconds after which a stream that says
-        nothing counts as broken.
+        `types`: TAPI's bits, or the API's names, such as "call"; a Reset comes in any case. `silence`: seconds after
+        which a stream that says nothing counts as broken.
         """
         names = [name for bit, name in BITS.items() if bit & types] if isinstance(types, TapiEvent) else types
         wanted = {"type": names, "queue": queue, "agent": agent, "group": group}
-        query = [(name, each) for name, given in wanted.items() for each in _each(given)]
-        stream = EventStream(self._connection, query, after, silence)
+        query = {name: ",".join(_each(given)) for name, given in wanted.items() if given}
+        gapless = not query and self.principal.reaches_all
+        stream = EventStream(self._connection, query, after, silence, gapless=gapless)
         self._streams.add(stream)
         return stream
 
@@ -89,9 +92,17 @@ async def connect(
 
     Raises ApiError (401) for a wrong token, Unreachable, ValueError for an address that is none.
     """
-    call_center = TAPICallCenter(Connection(url, token, ssl=ssl, timeout=timeout, patience=patience))
+    connection = Connection(url, token, ssl=ssl, timeout=timeout, patience=patience)
     try:
-        await call_center.agent_handlers()
-        yield call_center
+        call_center = TAPICallCenter(connection, _principal(await connection.ask("GET", "session")))
+        try:
+            yield call_center
+        finally:
+            await call_center.close()
     finally:
-        await call_center.close()
+        await connection.close()
+
+
+def _principal(shown: Mapping[str, Any]) -> Principal:
+    groups = None if shown["groups"] is None else frozenset(shown["groups"])
+    return Principal(shown["name"], Role(shown["role"]), shown["handler"], shown["agent"], groups)

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from ssl import SSLContext
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import aiohttp
 from yarl import URL
@@ -27,7 +28,7 @@ class Cut(Unreachable):
 
 
 class Connection:
-    """One acd, as one principal. Made open, closed once."""
+    """One acd, as one principal."""
 
     def __init__(
         self, url: str, token: str, *, ssl: SSLContext | bool = True, timeout: float = 120.0, patience: float = 30.0
@@ -52,29 +53,42 @@ class Connection:
     async def ask(self, method: str, *path: str, body: object = None, query: Query = ()) -> Any:
         """The body of the answer; `path` is what comes after /api/v1, not yet quoted.
 
-        A GET whose connection was reset is made once more, whatever acd refused with Retry-After within `patience`.
+        What a reset connection left without an answer is asked once more: acd does a command once, however often it
+        hears it. What acd refused with Retry-After is asked again within `patience`.
         Raises ApiError, Unreachable, NoAnswer.
         """
-        resets, waited = 0, 0.0
+        cuts, waited, mark = 0, 0.0, uuid4().hex
         while True:
             try:
-                return await self._ask_once(method, path, body, query)
+                return await self._ask_once(method, path, body, query, mark)
             except Cut as cut:
-                resets += 1
-                if method != "GET" or resets > 1:
+                cuts += 1
+                if cuts > 1:
                     raise
                 log.debug("%s: asked once more", cut)
             except ApiError as error:
                 wait = max(SOONEST, error.retry_after) if error.retry_after is not None else None
                 if wait is None or waited + wait > self._patience:
                     raise
-                waited += wait
+                waited, mark = waited + wait, uuid4().hex
                 await asyncio.sleep(wait)
 
-    async def _ask_once(self, method: str, path: Iterable[str], body: object, query: Query) -> Any:
+    async def items(self, *path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Every item of a list, page by page."""
+        wanted = dict(query or {})
+        while True:
+            page = await self.ask("GET", *path, query=wanted.items())
+            for item in page["items"]:
+                yield item
+            if page["next"] is None:
+                return
+            wanted["cursor"] = page["next"]
+
+    async def _ask_once(self, method: str, path: Iterable[str], body: object, query: Query, mark: str) -> Any:
+        headers = {} if method == "GET" else {"Idempotency-Key": mark}
         try:
             async with self._session.request(
-                method, self._url(path, query), json=body, allow_redirects=False
+                method, self._url(path, query), json=body, headers=headers, allow_redirects=False
             ) as response:
                 await response.read()
                 return await _content(response)

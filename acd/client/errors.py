@@ -1,17 +1,18 @@
-"""What can go wrong on the way: the refusals of acd.core.refusals, as the API answered them."""
+"""What can go wrong on the way: the refusals of acd.core and acd.access, as the API answered them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from acd.access import refusals as access
 from acd.contract import GroupRemoved, QueueRemoved
 from acd.core import refusals
 from acd.core.refusals import Refusal
 
 
 class ApiError(Refusal):
-    """The API refused. One with a code of acd.core.refusals is of that class too, and can be caught as it.
+    """The API refused. One with a code of acd.core.refusals or acd.access.refusals is of that class too.
 
     `code` and `detail` as the API gave them, `status` of HTTP, `hresult` and `lineerr` of TAPI; `errors`: the fields
     that do not fit (422), each with `loc`, `msg` and `type`; `retry_after`: seconds after which to ask again, or None.
@@ -28,7 +29,7 @@ class ApiError(Refusal):
         errors: Sequence[Mapping[str, Any]] = (),
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(detail)
+        Refusal.__init__(self, detail)  # a class beside this one may want more than the text
         self.status, self.detail, self.errors, self.retry_after = status, detail, errors, retry_after
         self.code = code or self.code
         self.hresult = self.hresult if hresult is None else hresult
@@ -54,6 +55,9 @@ class EventsLost(Refusal):
     code = "events-lost"
 
 
+KNOWN = (refusals.__name__, access.__name__)
+
+
 def _under(cls: type[Refusal]) -> Iterator[type[Refusal]]:
     for each in cls.__subclasses__():
         yield each
@@ -65,7 +69,7 @@ def _answered(cls: type[Refusal]) -> type[ApiError]:
     return type(cls.__name__, (ApiError, cls), {"__doc__": cls.__doc__, "__module__": __name__})
 
 
-CLASSES = {each.code: _answered(each) for each in _under(Refusal) if each.__module__ == refusals.__name__}
+CLASSES = {each.code: _answered(each) for each in _under(Refusal) if each.__module__ in KNOWN}
 REMOVED: dict[type[Refusal], type[ApiError]] = {each: _answered(each) for each in (GroupRemoved, QueueRemoved)}
 
 

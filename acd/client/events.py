@@ -5,7 +5,7 @@ import json
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -40,7 +40,7 @@ PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # statuses after which
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What every event tells: number, time, handler, type, and the object that it is about as the API shows it."""
+    """What every event tells: number, time, handler ("" for all), type, and what it is about as the API shows it."""
 
     seq: int
     at: datetime
@@ -91,7 +91,7 @@ class AgentHandlerEvent(Envelope):
 
 @dataclass(frozen=True, slots=True)
 class Event(Envelope):
-    """An event beyond TAPI: of a call, statistics, the link, a note, a monitor, or of a type newer than this client."""
+    """An event beyond TAPI: of a call, statistics, the link, acd itself, a note, or of a type newer than this."""
 
     event: str
 
@@ -126,7 +126,7 @@ def told(connection: Connection, envelope: Mapping[str, Any]) -> Told:
     Raises KeyError, TypeError, ValueError for what is no envelope.
     """
     handler, kind, name = str(envelope["handler"]), str(envelope["type"]), str(envelope["event"])
-    subject = envelope["subject"]
+    subject = envelope["subject"] or {}
     head = (int(envelope["seq"]), datetime.fromisoformat(envelope["at"]), handler, kind, subject)
     if kind == "reset":
         return Reset(*head, picture_of(connection, subject))
@@ -144,16 +144,18 @@ class _Reader:
     """acd's side of a stream: keeps it open, and what came in a buffer, until it fails or is cancelled."""
 
     def __init__(
-        self, connection: Connection, query: Sequence[tuple[str, str]], after: int | None, silence: float
+        self, connection: Connection, query: Mapping[str, str], after: int | None, silence: float, gapless: bool
     ) -> None:
         self._connection = connection
         self._query = query
+        self._types = frozenset(query["type"].split(",")) if "type" in query else None
+        self._gapless = gapless
         self._silence = silence
-        self.after = after  # the last event that was received
+        self.after = after  # the last event that was received; None until acd has said where it begins
         self.received: deque[Told] = deque()
         self.room = asyncio.Event()
         self.news = asyncio.Event()  # something was received, or the stream was opened, or is over
-        self.opened: float | None = None
+        self.connected = False  # once at least
         self.failure: Exception | None = None
         self._breaks = self._faults = 0  # in a row, without a new event in between
 
@@ -161,8 +163,9 @@ class _Reader:
         """Until acd refuses the stream, or what it sends is wrong again and again."""
         try:
             while True:
-                await asyncio.sleep(self._delay(await self._once()))
-        except Exception as failure:
+                wish = await self._once()
+                await asyncio.sleep(self._delay(wish))
+        except Exception as failure:  # the consumer is told, whatever it is
             self.failure = failure
             self.news.set()
 
@@ -197,19 +200,18 @@ class _Reader:
         """Seconds until the next attempt: more each time, and not the same for all clients."""
         delay = min(FIRST_DELAY * 2 ** min(self._breaks, 10), LONGEST_DELAY)
         self._breaks += 1
-        return max(wish, delay * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+        return float(max(wish, delay * random.uniform(0.5, 1.0)))  # noqa: S311 - no secret
 
     async def _open(self) -> aiohttp.ClientResponse:
-        if self.after is None:
-            self.after = int((await self._connection.ask("GET", "picture"))["seq"])
-        response = await self._connection.stream("events", query=[*self._query, ("after", str(self.after))])
+        place = {} if self.after is None else {"after": str(self.after)}
+        response = await self._connection.stream("events", query=({**self._query, **place}).items())
         if response.content_type != "text/event-stream":
             response.close()
             raise _Wrong(f"it is {response.content_type}, and no stream of events")
         return response
 
     async def _read(self, response: aiohttp.ClientResponse) -> None:
-        self.opened = asyncio.get_running_loop().time()
+        self.connected = True
         self.news.set()
         frames = Frames()
         while True:
@@ -229,23 +231,29 @@ class _Reader:
             if self.after is not None and event.seq <= self.after:
                 return
             self._check(event.seq)
+        if isinstance(event, Reset) or self._types is None or event.type in self._types:
+            await self._keep(event)
+        self.after = event.seq
+        self._breaks = self._faults = 0
+
+    async def _keep(self, event: Told) -> None:
         while len(self.received) >= BUFFER:
             self.room.clear()
             await self.room.wait()
         self.received.append(event)
-        self.after = event.seq
-        self._breaks = self._faults = 0
         self.news.set()
 
     def _check(self, seq: int) -> None:
-        """Without a filter the numbers have no gaps."""
-        if not self._query and self.after is not None and seq != self.after + 1:
+        if self._gapless and self.after is not None and seq != self.after + 1:
             raise _Wrong(f"{self.after} was followed by {seq}")
 
     def _note(self, seq: int) -> None:
         """A number without an event: so far acd has come, and nothing up to there was for this stream."""
-        if self.after is not None and seq > self.after:
-            if not self._query:
+        if self.after is None:
+            self.after = seq
+            self.news.set()
+        elif seq > self.after:
+            if self._gapless:
                 raise _Wrong(f"{self.after} was followed by nothing up to {seq}")
             self.after = seq
 
@@ -259,16 +267,24 @@ class EventStream:
     """
 
     def __init__(
-        self, connection: Connection, query: Sequence[tuple[str, str]], after: int | None, silence: float
+        self,
+        connection: Connection,
+        query: Mapping[str, str],
+        after: int | None,
+        silence: float,
+        *,
+        gapless: bool,
     ) -> None:
-        self._reader = _Reader(connection, query, after, silence)
+        """`gapless`: everything is wanted by somebody who may see everything, so every number has to come."""
+        self._reader = _Reader(connection, query, after, silence, gapless)
         self._reading: asyncio.Task[None] | None = None
         self._closed = False
-        self.seq = after  # of the last event that was taken; another stream goes on there with `after=`
+        self.seq = after  # of the last event that was taken: another stream goes on there with `after=`
 
     async def __aenter__(self) -> Self:
         """Whatever happens within the block is told, however late one begins to take it. Raises as `anext` does."""
-        await self._until(lambda: self._reader.opened is not None)
+        await self._until(lambda: self._reader.connected and self._reader.after is not None)
+        self.seq = self._reader.after
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -5,7 +5,8 @@ it was answered, and at `refresh`. What leads to another object has to be read a
 command. Two objects that stand for the same thing are equal.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -64,7 +65,8 @@ class _Object(_Seen):
     __slots__ = ("_connection", "_handler")
     _kind: ClassVar[str]  # as paths name it
     _key_name: ClassVar[str]  # the member that is its name in paths
-    _as_removed: ClassVar[type[refusals.Refusal] | None] = None
+    _unknown: ClassVar[type[refusals.Refusal] | None] = None  # what the API says of one that is gone,
+    _gone: ClassVar[type[refusals.Refusal]]  # and what TAPI says of it
 
     def __init__(self, connection: Connection, handler: str, picture: Picture) -> None:
         super().__init__(picture)
@@ -73,6 +75,10 @@ class _Object(_Seen):
     @property
     def _key(self) -> str:
         return str(self._picture[self._key_name])
+
+    @property
+    def _path(self) -> tuple[str, ...]:
+        return ("handlers", self._handler, self._kind, self._key)
 
     def _identity(self) -> tuple[object, ...]:
         return type(self), self._connection, self._handler, self._key
@@ -96,15 +102,25 @@ class _Object(_Seen):
         self._picture = frozen(await self._ask("PUT", what, body=body))
 
     async def _ask(self, method: str, *path: str, body: Json | None = None) -> Any:
-        try:
-            return await self._below(method, self._kind, self._key, *path, body=body)
-        except (refusals.UnknownGroup, refusals.UnknownQueue) as error:
-            if self._as_removed is None or not isinstance(error, ApiError):
-                raise
-            raise removed(self._as_removed, error) from None
+        with self._as_it_was():
+            return await self._connection.ask(method, *self._path, *path, body=body)
 
-    async def _below(self, method: str, *path: str, body: Json | None = None) -> Any:
-        return await self._connection.ask(method, "handlers", self._handler, *path, body=body)
+    async def _list(self, *path: str) -> list[Json]:
+        with self._as_it_was():
+            return [item async for item in self._connection.items(*self._path, *path)]
+
+    @contextmanager
+    def _as_it_was(self) -> Iterator[None]:
+        try:
+            yield
+        except ApiError as error:
+            if self._unknown is None or not isinstance(error, self._unknown):
+                raise
+            raise removed(self._gone, error) from None
+
+    async def _beside(self, *path: str) -> Any:
+        """Something else of the same handler."""
+        return await self._connection.ask("GET", "handlers", self._handler, *path)
 
 
 class Address(_Object):
@@ -120,11 +136,11 @@ class Address(_Object):
 
     async def refresh(self) -> Self:
         """Looks again; a phone that Asterisk has lost is out of service."""
-        for shown in (await self._below("GET", self._kind))["items"]:
+        found = _lost_phone(self._key)
+        async for shown in self._connection.items("handlers", self._handler, self._kind):
             if shown["address_name"] == self._key:
-                self._picture = frozen(shown)
-                return self
-        self._picture = _lost_phone(self._key)
+                found = frozen(shown)
+        self._picture = found
         return self
 
 
@@ -161,10 +177,13 @@ class Call(_Seen):
     agent = maybe(text("Who answered: his name in paths."))
     session = maybe(text("In which session."))
     outcome = maybe(text("How the visit ended, such as answered or abandoned."))
+    disposition = maybe(text("The after-call code that the agent gave."))
     estimated = flag("A time in here was concluded, not observed.")
     entered = moment("When the call came.")
     answered = maybe(moment("When an agent answered."))
     ended = maybe(moment("When the visit was over."))
+    ring_time = maybe(count("Seconds for which the phone of the one who answered rang."))
+    ring_time_exact = maybe(exact("The same before rounding."))
     wait_time = maybe(count("Seconds until the answer or the exit."))
     wait_time_exact = maybe(exact("The same before rounding."))
     talk_time = maybe(count("Seconds from the answer to the agent's release."))
@@ -179,7 +198,7 @@ class Queue(_Object):
     """ITQueue. Counters cover its measurement period. QueueRemoved is raised once it is gone."""
 
     __slots__ = ()
-    _kind, _key_name, _as_removed = "queues", "name", QueueRemoved
+    _kind, _key_name, _unknown, _gone = "queues", "name", refusals.UnknownQueue, QueueRemoved
 
     name = text("get_Name.")
     measurement_period = count("get_MeasurementPeriod, in seconds.")
@@ -209,22 +228,22 @@ class Queue(_Object):
 
     async def calls(self) -> list[WaitingCall]:
         """The callers who wait, in the order in which they will be served."""
-        return [WaitingCall(shown) for shown in (await self._ask("GET", "calls"))["items"]]
+        return [WaitingCall(shown) for shown in await self._list("calls")]
 
 
 class ACDGroup(_Object):
     """ITACDGroup. GroupRemoved is raised once it is gone."""
 
     __slots__ = ()
-    _kind, _key_name, _as_removed = "acd-groups", "name", GroupRemoved
+    _kind, _key_name, _unknown, _gone = "acd-groups", "name", refusals.UnknownGroup, GroupRemoved
 
     name = text("get_Name.")
 
     async def queues(self) -> list[Queue]:
         """get_Queues: those that feed the group."""
-        await self.refresh()
-        shown = {each["name"]: each for each in (await self._below("GET", Queue._kind))["items"]}
-        return [Queue(self._connection, self._handler, shown[name]) for name in self._picture["queues"]]
+        every = self._connection.items("handlers", self._handler, "queues", query={"group": self._key})
+        with self._as_it_was():
+            return [Queue(self._connection, self._handler, each) async for each in every]
 
     async def enumerate_queues(self) -> EnumQueue:
         """EnumerateQueues."""
@@ -263,7 +282,7 @@ class AgentSession(_Object):
 
     async def agent(self) -> "Agent":
         """get_Agent."""
-        shown = await self._below("GET", Agent._kind, self._picture["agent"])
+        shown = await self._beside(Agent._kind, self._picture["agent"])
         return Agent(self._connection, self._handler, shown)
 
     async def address(self) -> Address:
@@ -272,7 +291,7 @@ class AgentSession(_Object):
 
     async def acd_group(self) -> ACDGroup:
         """get_ACDGroup. Raises UnknownGroup where it was taken away."""
-        shown = await self._below("GET", ACDGroup._kind, self._picture["acd_group"])
+        shown = await self._beside(ACDGroup._kind, self._picture["acd_group"])
         return ACDGroup(self._connection, self._handler, shown)
 
     async def put_state(self, state: SessionState, reason: str = "") -> None:
@@ -357,7 +376,7 @@ class Agent(_Object):
 
     async def agent_sessions(self) -> list[AgentSession]:
         """get_AgentSessions: the live ones (semantics A27)."""
-        shown = (await self._ask("GET", "sessions"))["items"]
+        shown = await self._list("sessions")
         return [AgentSession(self._connection, self._handler, each) for each in shown]
 
     async def enumerate_agent_sessions(self) -> EnumAgentSession:
@@ -375,8 +394,9 @@ class AgentHandler(_Object):
     linked = flag("Asterisk is connected.")
     calls_waiting = count("Callers who wait, in all queues.")
 
-    async def _ask(self, method: str, *path: str, body: Json | None = None) -> Any:
-        return await self._below(method, *path, body=body)
+    @property
+    def _path(self) -> tuple[str, ...]:
+        return ("handlers", self._key)
 
     async def create_agent(self, user: str) -> Agent:
         """CreateAgent, for the account `user`; the present one where there is one. Raises AgentExists."""
@@ -389,7 +409,7 @@ class AgentHandler(_Object):
 
     async def acd_groups(self) -> list[ACDGroup]:
         """get_ACDGroups."""
-        return [ACDGroup(self._connection, self._handler, each) for each in await self._items("acd-groups")]
+        return [ACDGroup(self._connection, self._handler, each) for each in await self._list("acd-groups")]
 
     async def enumerate_acd_groups(self) -> EnumACDGroup:
         """EnumerateACDGroups."""
@@ -397,20 +417,17 @@ class AgentHandler(_Object):
 
     async def usable_addresses(self) -> list[Address]:
         """get_UsableAddresses."""
-        return [Address(self._connection, self._handler, each) for each in await self._items("addresses")]
+        return [Address(self._connection, self._handler, each) for each in await self._list("addresses")]
 
     async def enumerate_usable_addresses(self) -> EnumAddress:
         """EnumerateUsableAddresses."""
         return EnumAddress(await self.usable_addresses())
 
-    async def _items(self, kind: str) -> list[Json]:
-        return list((await self._ask("GET", kind))["items"])
-
     # Beyond TAPI, where programs only know what they made themselves
 
     async def agents(self) -> list[Agent]:
         """All agents, logged on or not."""
-        return [Agent(self._connection, self._handler, each) for each in await self._items("agents")]
+        return [Agent(self._connection, self._handler, each) for each in await self._list("agents")]
 
     async def agent(self, agent: str) -> Agent:
         """By id, or by user where he has none. Raises UnknownAgent."""
@@ -422,7 +439,7 @@ class AgentHandler(_Object):
 
     async def queues(self) -> list[Queue]:
         """All queues."""
-        return [Queue(self._connection, self._handler, each) for each in await self._items("queues")]
+        return [Queue(self._connection, self._handler, each) for each in await self._list("queues")]
 
     async def queue(self, name: str) -> Queue:
         """By name. Raises UnknownQueue."""
@@ -438,6 +455,7 @@ class AgentHandler(_Object):
         end: datetime | None = None,
         queue: str | None = None,
         agent: str | None = None,
+        call: str | None = None,
     ) -> AsyncIterator[Call]:
         """The ledger: visits that began in start <= entered < end, in that order, read page by page."""
         wanted = {
@@ -445,15 +463,11 @@ class AgentHandler(_Object):
             "to": end.isoformat() if end else None,
             "queue": queue,
             "agent": agent,
+            "call": call,
         }
         query = {name: value for name, value in wanted.items() if value is not None}
-        while True:
-            page = await self._connection.ask("GET", "handlers", self._handler, "calls", query=query.items())
-            for row in page["items"]:
-                yield Call(row)
-            if page["next"] is None:
-                return
-            query["cursor"] = page["next"]
+        async for row in self._connection.items("handlers", self._handler, "calls", query=query):
+            yield Call(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,7 +479,7 @@ class HandlerPicture:
     sessions: list[AgentSession]
     queues: list[Queue]
     acd_groups: list[ACDGroup]
-    calls: list[Mapping[str, Any]]
+    calls: list[WaitingCall]
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,5 +503,5 @@ def _handler_picture(connection: Connection, shown: Mapping[str, Any]) -> Handle
         [AgentSession(connection, name, each) for each in shown["sessions"]],
         [Queue(connection, name, each) for each in shown["queues"]],
         [ACDGroup(connection, name, each) for each in shown["acd_groups"]],
-        list(shown["calls"]),
+        [WaitingCall(each) for each in shown["calls"]],
     )

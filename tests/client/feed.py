@@ -18,6 +18,8 @@ TOKEN = "a token for tests"
 FOREIGN = "Ирина ☎ é"  # letters of one to three bytes
 HANDLER = {"name": "main", "linked": True, "agents": 1, "sessions": 0, "queues": 1, "acd_groups": 0, "calls_waiting": 0}
 
+PRINCIPAL = {"name": "token", "role": "admin", "handler": None, "agent": None, "groups": None, "expires": None}
+
 
 @dataclass
 class Behaviour:
@@ -37,12 +39,13 @@ class Feed:
 
     def __init__(self) -> None:
         self.envelopes: list[Json] = []
+        self.principal = PRINCIPAL
         self.oldest = 1  # what came before is forgotten
         self.plan: deque[Behaviour] = deque()
-        self.asked: list[dict[str, list[str]]] = []  # the queries
+        self.asked: list[dict[str, str]] = []  # the queries
         self.wrong: dict[int, bytes] = {}  # seq -> what is sent in its place
         self.comment_every = 0.05
-        self.open = 0  # streams
+        self.transports: set[asyncio.Transport] = set()  # of open streams
         self._news = asyncio.Event()
 
     @property
@@ -65,22 +68,31 @@ class Feed:
         """Nothing that was told can be told again."""
         self.oldest = self.seq + 1
 
+    def cut(self) -> None:
+        """Every stream is reset."""
+        for transport in self.transports:
+            transport.abort()
+
     def picture(self) -> Json:
         parts: Json = {"agents": [], "sessions": [], "queues": [{"name": FOREIGN}], "acd_groups": [], "calls": []}
         return {"seq": self.seq, "handlers": [HANDLER | parts]}
 
     def reset(self) -> Json:
-        head = {"seq": self.seq, "at": "2026-11-20T09:15:00Z", "handler": "main"}
+        head = {"seq": self.seq, "at": "2026-11-20T09:15:00Z", "handler": ""}
         return head | {"type": "reset", "event": "RESET", "subject": self.picture()}
 
     # HTTP
 
     def app(self) -> web.Application:
         app = web.Application()
+        app.router.add_get("/api/v1/session", self._session)
         app.router.add_get("/api/v1/handlers", self._handlers)
         app.router.add_get("/api/v1/picture", self._picture)
         app.router.add_get("/api/v1/events", self._events)
         return app
+
+    async def _session(self, _request: web.Request) -> web.Response:
+        return web.json_response(self.principal)
 
     async def _handlers(self, _request: web.Request) -> web.Response:
         return web.json_response({"items": [HANDLER], "next": None})
@@ -89,42 +101,45 @@ class Feed:
         return web.json_response(self.picture())
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append({name: request.query.getall(name) for name in request.query})
+        self.asked.append(dict(request.query))
         how = self.plan.popleft() if self.plan else Behaviour()
         if how.status != 200:
             problem = {"status": how.status, "code": "made-up", "detail": "for a test"}
             return web.json_response(problem, status=how.status, headers=how.headers)
         answer = web.StreamResponse(headers={"Content-Type": how.content_type})
         await answer.prepare(request)
-        wire = _Wire(request, answer, how)
-        self.open += 1
+        wire, transport = _Wire(request, answer, how), request.transport
+        self.transports.add(transport)
         try:
-            await self._tell(wire, int(request.query["after"]), request.query.getall("type", []))
+            after = int(request.query.get("after", self.seq))
+            await wire.send(f"retry: 1000\nid: {after}\n\n".encode())
+            await self._tell(wire, after, request.query.get("type", ""))
         except _Over:
             pass
         finally:
-            self.open -= 1
+            self.transports.discard(transport)
         return answer
 
-    async def _tell(self, wire: "_Wire", after: int, types: list[str]) -> None:
+    async def _tell(self, wire: "_Wire", after: int, types: str) -> None:
         if wire.how.silent:
             await asyncio.sleep(3600)
         while True:
             if after + 1 < self.oldest or after > self.seq:
-                await wire.send(_frame(self.reset()))
+                await wire.send(frame(self.reset()))
                 after = self.seq
             news = self._news
             for envelope in self.envelopes[after:]:
-                if not types or envelope["type"] in types:
-                    await wire.send(self.wrong.get(envelope["seq"]) or _frame(envelope))
+                if not types or envelope["type"] in [*types.split(","), "acd"]:
+                    await wire.send(self.wrong.get(envelope["seq"]) or frame(envelope))
                 after = envelope["seq"]
             try:
                 await asyncio.wait_for(news.wait(), self.comment_every)
             except TimeoutError:
-                await wire.send(": still here\n\n".encode())
+                await wire.send(f": {after}\nid: {after}\n\n".encode())
 
 
-def _frame(envelope: Json) -> bytes:
+def frame(envelope: Json) -> bytes:
+    """As it is sent."""
     return f"id: {envelope['seq']}\ndata: {json.dumps(envelope, ensure_ascii=False)}\n\n".encode()
 
 
@@ -163,9 +178,10 @@ class _Wire:
 
 
 @asynccontextmanager
-async def open_feed() -> AsyncIterator[tuple[Feed, TAPICallCenter]]:
-    """A feed, and a client that is connected to it."""
+async def open_feed(**principal: object) -> AsyncIterator[tuple[Feed, TAPICallCenter]]:
+    """A feed, and a client that is connected to it: an administrator's, unless told otherwise."""
     feed = Feed()
+    feed.principal = PRINCIPAL | principal
     async with (
         TestServer(feed.app()) as server,
         connect(str(server.make_url("")), token=TOKEN) as call_center,

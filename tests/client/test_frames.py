@@ -1,5 +1,7 @@
 """Bytes of a stream, cut anywhere, become the same frames."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def frames_of(*chunks: bytes) -> list[Frame]:
 def test_it_does_not_matter_where_the_bytes_are_cut(lines, cuts):
     stream = "".join(line + end for line, end in lines).encode()
     places = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    chunks = [stream[start:end] for start, end in zip(places, places[1:], strict=False)]
+    chunks = [stream[start:end] for start, end in itertools.pairwise(places)]
     assert frames_of(*chunks) == frames_of(stream)
     assert frames_of(*(stream[n : n + 1] for n in range(len(stream)))) == frames_of(stream)
 
