@@ -131,6 +131,20 @@ async def test_silence_is_told_as_such(store):
     assert await Feed(store).after(0, 0.01) == ()
 
 
+async def test_what_is_told_in_the_moment_in_which_patience_runs_out_is_not_left_out(store, monkeypatch):
+    monkeypatch.setattr(feeds, "PAUSE", 0.05)
+    feed = Feed(store)
+    tell(feed, 1)
+    await feed.after(0, 1.0)
+    pieces = follow(feed, 1, lambda _: True, 0.01)
+    feed._round_at = asyncio.get_running_loop().time()  # the next round is later than patience lasts
+    asyncio.get_running_loop().call_later(0.001, tell, feed, 1)
+    assert await anext(pieces) == (1, [])
+    place, found = await anext(pieces)
+    assert (place, [each.seq for each in found]) == (2, [2])
+    await pieces.aclose()
+
+
 async def test_who_falls_behind_after_he_was_up_to_date_is_closed(store):
     feed = Feed(store)
     places = follow(feed, 0, lambda _: True, 0.01, most_behind=600)
