@@ -137,6 +137,6 @@ async def _content(response: aiohttp.ClientResponse) -> Any:
 
 def frozen(content: Any) -> Picture:
     """A picture that cannot be changed by accident."""
-    if not isinstance(content, dict):
+    if not isinstance(content, Mapping):
         raise Unreachable("What answers is not acd: no object.")
     return MappingProxyType(content)

@@ -139,21 +139,19 @@ class Address(_Object):
         found = _lost_phone(self._key)
         async for shown in self._connection.items("handlers", self._handler, self._kind):
             if shown["address_name"] == self._key:
-                found = frozen(shown)
-        self._picture = found
+                found = shown
+        self._picture = frozen(found)
         return self
 
 
 def _lost_phone(name: str) -> Picture:
     technology, _, dialable = name.partition("/")
-    return frozen(
-        {
-            "address_name": name,
-            "service_provider_name": technology,
-            "dialable_address": dialable,
-            "state": AddressState.OUTOFSERVICE.name,
-        }
-    )
+    return {
+        "address_name": name,
+        "service_provider_name": technology,
+        "dialable_address": dialable,
+        "state": AddressState.OUTOFSERVICE.name,
+    }
 
 
 class WaitingCall(_Seen):
