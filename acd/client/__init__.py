@@ -36,13 +36,15 @@ from acd.client.objects import (
     EnumAgentSession,
     EnumQueue,
     HandlerPicture,
+    Monitor,
     Queue,
+    QueueMember,
     WaitingCall,
 )
 from acd.contract import Enumerator, GroupRemoved, NullArgument, QueueRemoved, TapiEvent, automation_date, currency
 from acd.core import refusals, states
 from acd.core.refusals import Refusal
-from acd.core.states import AddressState, AgentState, Outcome, SessionEvent, SessionState
+from acd.core.states import AddressState, AgentState, MonitorMode, MonitorState, Outcome, SessionEvent, SessionState
 
 __all__ = [
     "ACDGroup",
@@ -72,11 +74,15 @@ __all__ = [
     "EventsLost",
     "GroupRemoved",
     "HandlerPicture",
+    "Monitor",
+    "MonitorMode",
+    "MonitorState",
     "NoAnswer",
     "NullArgument",
     "Outcome",
     "Queue",
     "QueueEvent",
+    "QueueMember",
     "QueueRemoved",
     "Refusal",
     "Reset",

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 from acd.client.connection import Picture
 
 T = TypeVar("T")
 E = TypeVar("E", bound=IntEnum)
+W = TypeVar("W", bound=StrEnum)
 
 
 class Seen(Protocol):
@@ -75,6 +76,11 @@ def flag(doc: str) -> Member[bool]:
 def enumerator(states: type[E], doc: str) -> Member[E]:
     """An enumerator, which the API names."""
     return Member(lambda name: states[name], doc)
+
+
+def word(words: type[W], doc: str) -> Member[W]:
+    """One of a few words."""
+    return Member(words, doc)
 
 
 def maybe(member: Member[T]) -> Member[T | None]:

@@ -5,7 +5,7 @@ it was answered, and at `refresh`. What leads to another object has to be read a
 command. Two objects that stand for the same thing are equal.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Self
 
 from acd.client.connection import Connection, Picture, frozen
 from acd.client.errors import ApiError, removed
-from acd.client.member import count, enumerator, exact, flag, maybe, moment, rate, text
+from acd.client.member import count, enumerator, exact, flag, maybe, moment, rate, text, word
 from acd.contract import Enumerator, GroupRemoved, QueueRemoved, enumerator_of, given
 from acd.core import refusals
-from acd.core.states import AddressState, AgentState, SessionState
+from acd.core.states import AddressState, AgentState, MonitorMode, MonitorState, SessionState
 
 Json = dict[str, Any]
 
@@ -165,6 +165,17 @@ class WaitingCall(_Seen):
     priority = maybe(count("The higher, the sooner; None where Asterisk does not tell."))
 
 
+class QueueMember(_Seen):
+    """An agent at a phone who serves a queue, as Asterisk has him."""
+
+    __slots__ = ()
+    agent = text("The agent, by his name in paths.")
+    address = text("The phone that the queue rings.")
+    penalty = count("How late his turn comes, 0 first.")
+    paused = flag("The queue does not ring him.")
+    reason = text("Why he is paused.")
+
+
 class Call(_Seen):
     """A row of the ledger: one visit to a queue. None is what is not known, or not yet."""
 
@@ -190,6 +201,10 @@ class Call(_Seen):
     hold_time_exact = maybe(exact("The same before rounding."))
     wrap_up_time = maybe(count("Seconds of after-call work."))
     wrap_up_time_exact = maybe(exact("The same before rounding."))
+
+
+def _id(call: WaitingCall | Call | str) -> str:
+    return call if isinstance(call, str) else call.call
 
 
 class Queue(_Object):
@@ -227,6 +242,29 @@ class Queue(_Object):
     async def calls(self) -> list[WaitingCall]:
         """The callers who wait, in the order in which they will be served."""
         return [WaitingCall(shown) for shown in await self._list("calls")]
+
+    async def withdraw(self, call: WaitingCall | str) -> None:
+        """Takes a waiting caller out of the queue; the dialplan goes on with him. Raises UnknownCall."""
+        await self._ask("POST", "calls", _id(call), "withdraw")
+
+    async def put_priority(self, call: WaitingCall | str, priority: int) -> list[WaitingCall]:
+        """Gives a waiting caller another priority; who waits then, in order. Raises UnknownCall."""
+        shown = await self._ask("POST", "calls", _id(call), "priority", body={"priority": priority})
+        return [WaitingCall(each) for each in shown["items"]]
+
+    async def transfer(self, call: WaitingCall | str, queue: "Queue | str") -> list[WaitingCall]:
+        """Sends a waiting caller to another queue; who waits there then. Raises UnknownCall, UnknownQueue."""
+        body = {"queue": queue if isinstance(queue, str) else queue.name}
+        shown = await self._ask("POST", "calls", _id(call), "transfer", body=body)
+        return [WaitingCall(each) for each in shown["items"]]
+
+    async def members(self) -> list[QueueMember]:
+        """Who serves it."""
+        return [QueueMember(shown) for shown in await self._list("members")]
+
+    async def put_penalty(self, agent: "Agent | str", penalty: int) -> None:
+        """How late an agent's turn comes here, 0 first; for this log-in and those to come. Raises UnknownAgent."""
+        await self._ask("PUT", "members", agent if isinstance(agent, str) else agent._key, body={"penalty": penalty})
 
 
 class ACDGroup(_Object):
@@ -307,6 +345,45 @@ class AgentSession(_Object):
         """Lengthens after-call work. Raises NotInWrapUp."""
         await self._put("wrap-up", {"extend_seconds": seconds})
 
+    async def put_disposition(self, code: str) -> None:
+        """The after-call code of the call in talk or wrap-up. Raises UnknownDisposition, NoCall."""
+        await self._put("disposition", {"code": code})
+
+    async def move(self, acd_group: ACDGroup | str) -> "AgentSession":
+        """Ends this one and logs the agent on for another group, at the same phone, as ready as he is: the new session.
+
+        Raises UnknownGroup, GroupEmpty, SessionExists, AddressInUse, StateNotReachable.
+        """
+        body = {"acd_group": acd_group if isinstance(acd_group, str) else given(acd_group).name}
+        return AgentSession(self._connection, self._handler, await self._ask("PUT", "acd-group", body=body))
+
+
+class Monitor(_Object):
+    """A supervisor's ear on an agent's call."""
+
+    __slots__ = ()
+    _kind, _key_name = "monitors", "id"
+
+    id = text("Its name in paths.")
+    agent = text("Whose call, by his name in paths.")
+    mode = word(MonitorMode, "Who hears the supervisor.")
+    state = word(MonitorState, "Whether his phone rings, or he hears the call.")
+    supervisor_address = text("His phone.")
+    since = moment("When it entered the state.")
+
+    async def refresh(self) -> Self:
+        """Looks again; one that is over is ENDED."""
+        found: Picture = {**self._picture, "state": MonitorState.ENDED.value}
+        async for shown in self._connection.items("handlers", self._handler, self._kind):
+            if shown["id"] == self._key:
+                found = shown
+        self._picture = frozen(found)
+        return self
+
+    async def end(self) -> None:
+        """The supervisor hears no more. Raises UnknownMonitor where it is over."""
+        await self._ask("DELETE")
+
 
 class Agent(_Object):
     """ITAgent. Counters cover the measurement period."""
@@ -377,6 +454,22 @@ class Agent(_Object):
         shown = await self._list("sessions")
         return [AgentSession(self._connection, self._handler, each) for each in shown]
 
+    async def listen(self, supervisor_address: Address | str) -> Monitor:
+        """Rings a supervisor's phone and lets him hear the agent's call. Raises NoCall, UnknownAddress."""
+        return await self._monitor(MonitorMode.LISTEN, supervisor_address)
+
+    async def whisper(self, supervisor_address: Address | str) -> Monitor:
+        """The same, and the agent hears him."""
+        return await self._monitor(MonitorMode.WHISPER, supervisor_address)
+
+    async def barge(self, supervisor_address: Address | str) -> Monitor:
+        """The same, and both hear him."""
+        return await self._monitor(MonitorMode.BARGE, supervisor_address)
+
+    async def _monitor(self, mode: MonitorMode, phone: Address | str) -> Monitor:
+        body = {"supervisor_address": phone if isinstance(phone, str) else given(phone).address_name}
+        return Monitor(self._connection, self._handler, await self._ask("POST", mode.value, body=body))
+
     async def enumerate_agent_sessions(self) -> EnumAgentSession:
         """EnumerateAgentSessions."""
         return EnumAgentSession(await self.agent_sessions())
@@ -446,6 +539,23 @@ class AgentHandler(_Object):
     async def acd_group(self, name: str) -> ACDGroup:
         """By name. Raises UnknownGroup."""
         return ACDGroup(self._connection, self._handler, await self._ask("GET", "acd-groups", name))
+
+    async def monitors(self) -> list[Monitor]:
+        """Which supervisors listen to whom at present."""
+        return [Monitor(self._connection, self._handler, each) for each in await self._list("monitors")]
+
+    async def hang_up(self, call: WaitingCall | Call | str) -> None:
+        """Ends a call, waiting or talking. Raises UnknownCall."""
+        await self._ask("POST", "calls", _id(call), "hangup")
+
+    async def post_note(self, text: str, *, groups: Sequence[str] = (), agents: Sequence[str] = ()) -> None:
+        """A note to agents, by the stream: to all, to those of some groups, or to some by name."""
+        to = {name: list(names) for name, names in (("groups", groups), ("agents", agents)) if names}
+        await self._ask("POST", "notes", body={"text": text, **to})
+
+    async def choices(self) -> Mapping[str, Any]:
+        """What agents choose from: `dispositions`, `disposition_required` (queues), `reasons`."""
+        return frozen(await self._ask("GET", "choices"))
 
     async def calls(
         self,

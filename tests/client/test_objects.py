@@ -1,5 +1,6 @@
 """The objects in use, on the real API."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from acd import client
 from acd.access.principals import Role
 from acd.access.refusals import Forbidden, Unauthorized
 from acd.client import AddressState, AgentState, ApiError, SessionState, member, refusals
+from acd.web.app import OPERATIONS
 from tests.client.office import client_of, token_of
 from tests.helpers import until
 from tests.web.house import PHONE, PIN, House
@@ -139,6 +141,84 @@ async def test_periods_and_wrap_up_times_are_set_and_shown(center):
         assert refused.value.hresult == refusals.E_INVALIDARG
     await queue.put_wrap_up_time(12)
     assert queue.wrap_up == 12
+
+
+class Recorder:
+    """In place of a connection: what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, object]] = []
+
+    async def ask(self, method, *path, body=None, query=()):
+        self.asked.append((method, "/".join(["/api/v1", *path]), body))
+        return {"items": [], "next": None}
+
+    async def items(self, *path, query=None):
+        for item in (await self.ask("GET", *path))["items"]:
+            yield item
+
+
+async def test_what_supervisors_and_agents_do_beyond_tapi_are_operations_whose_bodies_fit():
+    recorder = Recorder()
+    handler = client.AgentHandler(recorder, "main", {"name": "main"})
+    agent = client.Agent(recorder, "main", {"agent": "1001"})
+    session = client.AgentSession(recorder, "main", {"id": "s1"})
+    queue = client.Queue(recorder, "main", {"name": "support"})
+    group = client.ACDGroup(recorder, "main", {"name": "both"})
+    waiting = client.WaitingCall({"call": "1.1"})
+    monitor = client.Monitor(recorder, "main", {"id": "m1"})
+    for work in (
+        agent.listen("PJSIP/1020"),
+        agent.whisper(client.Address(recorder, "main", {"address_name": "PJSIP/1020"})),
+        agent.barge("PJSIP/1020"),
+        monitor.end(),
+        handler.monitors(),
+        queue.members(),
+        queue.put_penalty(agent, 2),
+        queue.put_penalty("1001", 0),
+        queue.withdraw(waiting),
+        queue.put_priority("1.1", 5),
+        queue.transfer(waiting, queue),
+        queue.transfer(waiting, "sales"),
+        handler.hang_up(waiting),
+        handler.post_note("hello"),
+        handler.post_note("hello", groups=["both"], agents=["1001"]),
+        handler.choices(),
+        session.put_disposition("sold"),
+        session.move(group),
+        session.move("both"),
+    ):
+        await work
+    assert len(recorder.asked) == 19
+    for method, path, body in recorder.asked:
+        (operation,) = (
+            each
+            for each in OPERATIONS
+            if each.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each.path), path)
+        )
+        assert (operation.body is None) == (body is None), path
+        if operation.body is not None:
+            operation.body.model_validate(body)
+    assert (await monitor.refresh()).state is client.MonitorState.ENDED
+
+
+async def test_a_note_is_told_to_whom_it_concerns_and_an_agent_is_moved(house: House, center):
+    handler, agent, session = await log_on(center)
+    token = token_of(house, Role.AGENT, handler="main", agent="1001")
+    async with client_of(house, token) as alices, alices.events("note") as events:
+        await handler.post_note("lunch is ready", groups=["support"])
+        note = await anext(events)
+        assert (note.event, note.subject["text"]) == ("NOTE", "lunch is ready")
+    there = await session.move("both")
+    assert (await session.refresh()).state is SessionState.SESSION_ENDED
+    assert ((await there.acd_group()).name, there.state) == ("both", SessionState.READY)
+    support = await handler.queue("support")
+    (member_,) = await support.members()
+    assert (member_.agent, member_.address, member_.paused) == ("1001", PHONE, False)
+    with pytest.raises(refusals.NoCall):
+        await agent.listen(PHONE)
+    with pytest.raises(refusals.UnknownCall):
+        await support.withdraw("none")
 
 
 async def test_the_ledger_is_read_page_by_page(house: House, center, monkeypatch):

@@ -154,7 +154,7 @@ async def test_an_acd_that_starts_again_goes_on_with_the_next_number(tmp_path):
             events = await center.events().__aenter__()
             first = events.seq
             proxy.target = None
-        told = await take_until(events, lambda each: (each.type, each.event) == ("acd", "ENDED"))
+        told = await take_until(events, lambda each: (each.type, each.event) == ("acd", "ENDING"))
         async with open_house(tmp_path) as house:
             proxy.target = house.client.port
             await until(lambda: house.center.state.linked, what="linked")
