@@ -151,7 +151,7 @@ class Recorder:
 
     async def ask(self, method, *path, body=None, query=()):
         self.asked.append((method, "/".join(["/api/v1", *path]), body))
-        return {"items": [], "next": None}
+        return {"items": [], "next": None, "id": "s1"}
 
     async def items(self, *path, query=None):
         for item in (await self.ask("GET", *path))["items"]:
