@@ -8,6 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def add_to(commands: Any) -> None:
     agent = commands.add_parser(
         "agent", help="list agents, log them on and off, set their states", description="Works through the web API."
     )
-    agent.add_argument("--url", default=os.environ.get("ACD_URL", "http://127.0.0.1:8080"), help="of acd (or ACD_URL)")
+    add_url(agent)
     agent.add_argument("--handler", default="main", help="the Asterisk server, main by default")
     actions = agent.add_subparsers(required=True, metavar="action")
     for name, run, words, text in ACTIONS:
@@ -35,22 +36,32 @@ def add_to(commands: Any) -> None:
         action.set_defaults(run=_runner(run))
 
 
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """Adds the option that says where acd is."""
+    default = os.environ.get("ACD_URL", "http://127.0.0.1:8080")
+    parser.add_argument("--url", default=default, help="of acd (or ACD_URL)")
+
+
 def _runner(run: Callable[[Call, argparse.Namespace], Any]) -> Callable[[argparse.Namespace], int]:
-    def call_api(options: argparse.Namespace) -> int:
-        try:
-            answer = run(api(options.url, options.handler), options)
-        except FAILURES as error:
-            print(f"acd: {why(options.url, error)}", file=sys.stderr)
-            return 1
+    return lambda options: shown(options.url, lambda: run(api(options.url, options.handler), options))
+
+
+def shown(url: str, ask: Callable[[], Any]) -> int:
+    """Prints what was answered, as JSON, or in one line why it was refused; returns the exit status."""
+    try:
+        answer = ask()
+    except FAILURES as error:
+        print(f"acd: {why(url, error)}", file=sys.stderr)
+        return 1
+    if answer is not None:
         print(json.dumps(answer, indent=2, ensure_ascii=False))
-        return 0
-
-    return call_api
+    return 0
 
 
-def api(url: str, handler: str) -> Call:
-    """Asks a handler of the acd at this address. What it returns raises one of FAILURES, or SettingsError."""
-    base = f"{url.rstrip('/')}/api/v1/handlers/{urllib.parse.quote(handler, safe='')}"
+def api(url: str, handler: str | None = None) -> Call:
+    """Asks the acd at this address, or one handler of it. What it returns raises one of FAILURES, or SettingsError."""
+    of_handler = "" if handler is None else f"/handlers/{urllib.parse.quote(handler, safe='')}"
+    base = f"{url.rstrip('/')}/api/v1{of_handler}"
 
     def call(method: str, *path: str, body: Any = None) -> Any:
         quoted = "/".join(urllib.parse.quote(part, safe="") for part in path)
@@ -77,7 +88,7 @@ def _request(method: str, url: str, body: Any) -> Any:
         request.add_header("Content-Type", "application/json")
         request.data = json.dumps(body).encode()
     with urllib.request.urlopen(request, timeout=130) as answer:  # noqa: S310 - the scheme was checked above
-        return json.load(answer)
+        return None if answer.status == HTTPStatus.NO_CONTENT else json.load(answer)
 
 
 def _token() -> str:
@@ -110,6 +121,12 @@ def _add(call: Call, options: argparse.Namespace) -> Any:
     return call("POST", "agents", body={"id": options.agent, "user": options.user or options.agent, "pin": pin})
 
 
+def _pin(call: Call, options: argparse.Namespace) -> Any:
+    pin = os.environ.get("ACD_PIN") or sys.stdin.readline().strip()
+    call("PUT", "agents", options.agent, "pin", body={"pin": pin})
+    return call("GET", "agents", options.agent)
+
+
 def _log_on(call: Call, options: argparse.Namespace) -> Any:
     body = {"acd_group": options.group, "address": options.address}
     return call("POST", "agents", options.agent, "sessions", body=body)
@@ -137,6 +154,7 @@ ACTIONS: tuple[tuple[str, Callable[[Call, argparse.Namespace], Any], tuple[str, 
     ("list", _list, (), "all agents with their states and figures"),
     ("show", _show, ("agent",), "one agent"),
     ("add", _add, ("agent", "user?"), "make an agent; the PIN comes from ACD_PIN or standard input"),
+    ("pin", _pin, ("agent",), "give an agent another PIN; it comes from ACD_PIN or standard input"),
     ("log-on", _log_on, ("agent", "group", "address"), "log on for a group at a phone such as PJSIP/1001"),
     ("log-off", _log_off, ("agent",), "end all sessions; during a call, after it"),
     ("ready", _ready, ("agent",), "ready for calls, in all sessions"),

@@ -98,6 +98,26 @@ class Commands:
         if not self._has_id(agent):
             raise refusals.WrongPin()
 
+    def kept_pin(self, agent: str) -> str | None:
+        """What is kept of an agent's PIN, "" for none; None where there is no such agent."""
+        return self._guard.kept(agent) if agent in self.center.state.agents else None
+
+    async def set_pin(self, agent_key: str, pin: str, old_pin: str | None = None) -> None:
+        """Gives an agent another PIN, where `old_pin` is given only when that is the present one.
+
+        Raises UnknownAgent, NoAgentId, PinOfSettings, WrongPin, PinLocked.
+        """
+        agent = self.center.agent(agent_key)
+        if agent.id is None:
+            raise refusals.NoAgentId()
+        if self._guard.is_of_settings(agent.key):
+            raise refusals.PinOfSettings()
+        hashed = await pins.hashed(pin)
+        if old_pin is not None:
+            await self._guard.check(agent.key, old_pin)
+        self._guard.keep(agent.key, hashed)
+        self._store.keep_pin(self.service.name, agent.key, hashed)
+
     async def create_session(self, agent_key: str, group: str, address: str, pin: str | None = None) -> AgentSession:
         """CreateSession, or CreateSessionWithPIN when a PIN is given: logs the agent on, not ready.
 

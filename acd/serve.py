@@ -26,6 +26,7 @@ from acd.store.database import reason
 from acd.web.app import make_app
 from acd.web.requests import FEED, Handler
 from acd.web.server import Runner
+from acd.web.tls import Site, certificate_of
 
 log = logging.getLogger(__name__)
 
@@ -118,14 +119,19 @@ async def serve(settings: Settings) -> None:
     kept = settings.store
     url = kept.url.get_secret_value()
     try:
-        store = Store(url, keep_events_days=kept.keep_events_days, keep_calls_days=kept.keep_calls_days)
+        store = Store(
+            url,
+            keep_events_days=kept.keep_events_days,
+            keep_calls_days=kept.keep_calls_days,
+            keep_commands_days=kept.keep_commands_days,
+        )
         store.open()
     except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:  # not the address, with its password
         raise SettingsError(f"store.url: the database cannot be opened: {_reason(error)}") from None
     try:
         handlers = {name: make_handler(name, each, store) for name, each in settings.handlers.items()}
         token = api_token(settings.web, url)
-        await _run(handlers, make_app(handlers, store, token), settings.web)
+        await _run(handlers, make_app(handlers, store, token, settings.web), settings.web)
     finally:
         store.close()
 
@@ -142,10 +148,14 @@ async def _run(handlers: dict[str, Handler], app: web.Application, settings: Web
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    certificate = certificate_of(settings)
+    if certificate is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, certificate.renew)
     links = [asyncio.create_task(handler.service.run()) for handler in handlers.values()]
     runner = Runner(app, shutdown_timeout=5)
     await runner.setup()
-    site = web.TCPSite(runner, settings.host, settings.port)
+    context = None if certificate is None else certificate.context
+    site = Site(runner, settings.host, settings.port, ssl_context=context)
     try:
         await site.start()
     except OSError as error:

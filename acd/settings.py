@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     SecretStr,
     ValidationError,
     WithJsonSchema,
@@ -25,6 +27,7 @@ from acd.core.members import OWN_REASONS
 MOST_BYTES = 79  # app_queue keeps names and reasons in 80 bytes
 # Asterisk takes them in any case and shows them so; one phone must not have two names.
 TECHNOLOGIES = {name.lower(): name for name in ("PJSIP", "SIP", "IAX2", "DAHDI", "Local")}
+Network = IPv4Network | IPv6Network
 FORBIDDEN = {"\r": "CR", "\n": "LF", "\0": "NUL", ",": ",", "|": "|", ";": ";"}
 
 
@@ -120,11 +123,36 @@ def a_path(value: Path) -> Path:
     return value
 
 
+def some(value: Any) -> Any:
+    """A list; in a variable its items stand between commas."""
+    return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+
+
+def an_origin(value: str) -> str:
+    """What a browser sends as Origin: https://board.example or http://10.0.0.5:3000, and nothing else."""
+    if not re.fullmatch(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?", value):
+        raise ValueError("must be an origin as browsers send it, such as https://board.example")
+    scheme, _, rest = value.partition("://")
+    return f"{scheme}://{rest.removesuffix(':443' if scheme == 'https' else ':80')}"
+
+
+def a_network(value: Any) -> Network:
+    """An address or a network."""
+    try:
+        if isinstance(value, str):
+            return ip_network(value)
+    except ValueError:
+        pass
+    raise ValueError("must be an address or a network such as 10.1.0.0/16")
+
+
 Seconds = Annotated[float, BeforeValidator(a_number), Field(ge=0, le=86400, allow_inf_nan=False)]
 Period = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=2**31)]
 Days = Annotated[int, BeforeValidator(a_number), Field(ge=0, le=36500)]
 Port = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=65536)]
 Secret = Annotated[SecretStr, AfterValidator(a_secret)]
+Origins = Annotated[list[Annotated[str, AfterValidator(an_origin)]], BeforeValidator(some)]
+Networks = Annotated[list[Annotated[Network, PlainValidator(a_network)]], BeforeValidator(some)]
 Host = Annotated[str, AfterValidator(a_host)]
 File = Annotated[Path, AfterValidator(a_path)]
 
@@ -207,12 +235,17 @@ class WebSettings(Section):
     port: Annotated[int, BeforeValidator(a_number), Field(ge=0, lt=65536)] = 8080  # 0: any that is free
     token: Secret | None = None
     token_file: File | None = None
+    tls_certificate: File | None = None
+    tls_key: File | None = None
+    cors_origins: Origins = []
+    trusted_proxies: Networks = []
 
 
 class StoreSettings(Section):
     url: Secret = SecretStr("sqlite:///acd.db")  # it may hold a password
     keep_events_days: Days = 0  # 0: for ever
     keep_calls_days: Days = 0
+    keep_commands_days: Days = 0
 
 
 class LogSettings(Section):
@@ -244,9 +277,14 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
     "ACD_WEB_PORT": ("web", "port"),
     "ACD_API_TOKEN": ("web", "token"),
     "ACD_API_TOKEN_FILE": ("web", "token_file"),
+    "ACD_WEB_TLS_CERTIFICATE": ("web", "tls_certificate"),
+    "ACD_WEB_TLS_KEY": ("web", "tls_key"),
+    "ACD_WEB_CORS_ORIGINS": ("web", "cors_origins"),
+    "ACD_WEB_TRUSTED_PROXIES": ("web", "trusted_proxies"),
     "ACD_DATABASE_URL": ("store", "url"),
     "ACD_KEEP_EVENTS_DAYS": ("store", "keep_events_days"),
     "ACD_KEEP_CALLS_DAYS": ("store", "keep_calls_days"),
+    "ACD_KEEP_COMMANDS_DAYS": ("store", "keep_commands_days"),
     "ACD_LOG_LEVEL": ("log", "level"),
     "ACD_LOG_FORMAT": ("log", "format"),
 }
@@ -323,8 +361,9 @@ def _sentence(error: Any, path: Path | None, places: dict[tuple[str, ...], str])
     unknown = error["type"] == "extra_forbidden"
     reason = "there is no such setting" if unknown else _one_line(error["msg"].removeprefix("Value error, "))
     key = _one_line(".".join(place))
-    if place in places:
-        return f"environment: {places[place]}: {reason}"
+    variable = places.get(place) or places.get(place[:-1])  # also of one item in a list
+    if variable is not None:
+        return f"environment: {variable}: {reason}"
     return f"{path or 'settings'}: {key}: {reason}"
 
 

@@ -5,6 +5,7 @@ Most of it runs in this process, because a new one takes a second to begin; what
 
 import asyncio
 import contextlib
+import functools
 import io
 import json
 import logging
@@ -27,6 +28,7 @@ from tests.databases import SqliteDatabase
 from tests.helpers import until
 from tests.web.house import PHONE, TOKEN, House, open_house
 from tests.web.switch import Switch
+from tests.web.test_tls import Files, serial
 
 ROOT = Path(__file__).parent.parent
 
@@ -90,9 +92,11 @@ def test_what_is_no_command_is_told_with_the_usage_and_exit_code_2(acd: Run, wro
 
 
 def test_help_names_every_command(acd: Run):
-    top, agent = acd("--help"), acd("agent", "--help")
-    assert (top.code, agent.code) == (0, 0)
-    assert all(word in top.out for word in ("serve", "check", "audit", "agent"))
+    top, agent, token, account = [acd(*words, "--help") for words in ((), ("agent",), ("token",), ("account",))]
+    assert [each.code for each in (top, agent, token, account)] == [0] * 4
+    assert all(word in top.out for word in ("serve", "check", "audit", "agent", "token", "account"))
+    assert all(word in token.out for word in ("create", "list", "revoke"))
+    assert all(word in account.out for word in ("set", "list", "remove"))
     assert all(word in agent.out for word in ("list", "show", "add", "log-on", "log-off", "ready", "not-ready"))
 
 
@@ -114,6 +118,8 @@ AGENTS = "agents = [{id = '1', user = 'a', pin = '1'}, {id = '2', user = 'a', pi
         (MAIN + AGENTS, "handlers.main.agents: "),
         (MAIN + "[store]\nurl = 'sqlite:////no/such/folder/acd.db'", "store.url"),
         (MAIN + "[web]\ntoken_file = '/no/such/folder/token'", "web.token"),
+        (MAIN + "[web]\ntoken = 'x'\ntls_key = '/key'", "web.tls_certificate: is not set, and web.tls_key is"),
+        (MAIN + "[web]\ntoken = 'x'\ntls_key = '/key'\ntls_certificate = '/none'", "/none cannot be read"),
     ],
 )
 def test_serve_with_settings_that_cannot_be_used_says_so_in_one_line_and_exits_2(acd: Run, tmp_path, text, said):
@@ -169,9 +175,11 @@ def test_a_port_in_use_is_told_in_one_line(acd: Run):
 
 
 @asynccontextmanager
-async def serving(switch: Switch, folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, list[str]]]:
+async def serving(
+    switch: Switch, folder: Path, **more: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, list[str]]]:
     """`python -m acd serve` on this Asterisk: the process, its address, and its log lines as they come."""
-    variables = {"ACD_AMI_PORT": str(switch.port), "ACD_AMI_SECRET": switch.secret, "ACD_WEB_PORT": "0"}
+    variables = {"ACD_AMI_PORT": str(switch.port), "ACD_AMI_SECRET": switch.secret, "ACD_WEB_PORT": "0"} | more
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ACD_")}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "acd", "serve"),
@@ -198,7 +206,7 @@ async def serving(switch: Switch, folder: Path) -> AsyncIterator[tuple[asyncio.s
 
 
 def _address(lines: list[str]) -> str:
-    found = re.search(r"serving the API on (http://[\d.:]+)", "".join(lines))
+    found = re.search(r"serving the API on (https?://[\d.:]+)", "".join(lines))
     return found.group(1) if found else ""
 
 
@@ -240,9 +248,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 def agent(acd: Run, house: House) -> Callable[..., object]:
     """Runs `acd agent ...` against the house, in a thread, because the house lives in this one."""
 
-    async def run(*arguments: str, url: str = "", **given: str) -> Ran:
+    async def run(*arguments: str, url: str = "", of: str = "agent", **given: str) -> Ran:
         where = url or str(house.client.make_url(""))
-        return await asyncio.to_thread(acd, "agent", "--url", where, *arguments, **({"ACD_API_TOKEN": TOKEN} | given))
+        return await asyncio.to_thread(acd, of, "--url", where, *arguments, **({"ACD_API_TOKEN": TOKEN} | given))
 
     return run
 
@@ -273,6 +281,7 @@ async def test_an_agent_is_made_logged_on_made_ready_and_logged_off_from_a_shell
         ("list", {"ACD_API_TOKEN": "wrong"}, "A valid bearer token or session is needed."),
         ("not-ready nobody a,b", {}, "body.reason: must not contain ,"),
         ("add 1001", {"ACD_PIN": "x" * 200}, "body.pin: "),
+        ("pin nobody", {"ACD_PIN": "4711"}, "There is no agent 'nobody'."),
         ("log-on nobody support PJSIP/1", {}, "There is no agent 'nobody'."),
         ("log-on nobody support 1001", {}, "body.address: must be a device such as PJSIP/1001"),
     ],
@@ -328,3 +337,141 @@ async def test_a_token_that_is_missing_or_cannot_be_read_or_sent_is_told_as_such
     odd = await agent("list", ACD_API_TOKEN="tökén ☕")
     assert odd.code in (1, 2)
     assert odd.complaint
+
+
+async def test_an_agent_is_given_another_pin_from_a_shell(house: House, agent):
+    await house.agent()
+    changed = await agent("pin", "1001", given="0815\n")
+    assert (changed.code, json.loads(changed.out)["id"]) == (0, "1001"), changed.err
+    body = {"id": "1001", "pin": "0815", "user": "alice"}
+    assert (await house.call("POST", "agents", body)).status == 200
+
+
+# acd token, acd account
+
+
+@pytest.fixture
+def token(agent: Callable[..., object]) -> Callable[..., object]:
+    return functools.partial(agent, of="token")
+
+
+@pytest.fixture
+def account(agent: Callable[..., object]) -> Callable[..., object]:
+    return functools.partial(agent, of="account")
+
+
+async def test_a_token_is_made_listed_and_revoked_from_a_shell(house: House, token):
+    made = await token(
+        "create", "--name", "wall board", "--role", "supervisor", "--groups", "support,both", "--days", "2"
+    )
+    shown = json.loads(made.out)
+    assert (made.code, shown["role"], shown["groups"]) == (0, "supervisor", ["both", "support"]), made.err
+    assert (await house.call("GET", "queues", token=shown["token"])).status == 200
+    listed = await token("list")
+    assert [each["name"] for each in json.loads(listed.out)] == ["wall board"]
+    assert shown["token"].split("_", 2)[-1] not in listed.out
+    revoked = await token("revoke", shown["id"])
+    assert (revoked.code, revoked.out, revoked.err) == (0, "", "")
+    assert (await house.call("GET", "queues", token=shown["token"])).status == 401
+    again = await token("revoke", shown["id"])
+    assert (again.code, again.complaint) == (1, f"There is no token {shown['id']!r}.")
+
+
+async def test_a_token_of_an_agent_is_made_from_a_shell(house: House, token):
+    await house.agent()
+    made = json.loads((await token("create", "--name", "his", "--role", "agent", "--agent", "1001")).out)
+    me = await house.call("GET", "/api/v1/session", token=made["token"])
+    assert (me.body["agent"], me.body["handler"], made["expires"]) == ("1001", "main", None)
+
+
+async def test_only_an_administrators_token_makes_others(house: House, token):
+    made = json.loads((await token("create", "--name", "reader", "--role", "integration")).out)
+    refused = await token("create", "--name", "x", "--role", "admin", ACD_API_TOKEN=made["token"])
+    assert (refused.code, refused.complaint) == (1, "The role integration may not do this.")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--role agent", "body: agent is needed for the role agent, and for no other"),
+        ("--role agent --agent nobody", "There is no agent 'nobody'."),
+        ("--role integration --groups support", "body: groups belong to the role supervisor"),
+        ("--role admin --days 0", "body.expires_in_days: "),
+    ],
+)
+async def test_a_token_that_makes_no_sense_is_one_line_and_exit_code_1(token, given, said):
+    ran = await token("create", "--name", "x", *given.split())
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.complaint.startswith(said)
+
+
+@pytest.mark.parametrize("words", ["token", "token create", "token create --name x --role king", "account set dora"])
+def test_a_token_or_account_without_what_it_needs_is_told_with_the_usage(acd: Run, words):
+    ran = acd(*words.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"usage: acd {words.split()[0]}")
+
+
+async def test_an_account_is_made_changed_and_removed_from_a_shell(house: House, account, tmp_path):
+    async def log_in(password: str) -> int:
+        body = json.dumps({"user": "dora", "password": password}).encode()
+        house.client.session.cookie_jar.clear()
+        return (await house.send("POST", "/api/v1/session", body, token=None)).status
+
+    made = await account("set", "dora", "--role", "admin", given="correct horse\n")
+    assert (made.code, json.loads(made.out)["role"]) == (0, "admin"), made.err
+    assert await log_in("correct horse") == 201
+    (tmp_path / "password").write_text("battery staple\n")
+    await account("set", "dora", "--role", "admin", "--password-file", str(tmp_path / "password"))
+    assert await log_in("battery staple") == 201
+    changed = await account("set", "dora", "--role", "supervisor", "--groups", "support", "--keep-password")
+    assert json.loads(changed.out)["groups"] == ["support"]
+    assert await log_in("battery staple") == 201
+    assert [each["name"] for each in json.loads((await account("list")).out)] == ["dora"]
+    removed = await account("remove", "dora")
+    assert (removed.code, removed.out, removed.err) == (0, "", "")
+    assert await log_in("battery staple") == 403
+
+
+async def test_a_password_that_is_of_no_use_is_one_line_and_not_repeated(account, tmp_path):
+    short = await account("set", "dora", "--role", "admin", given="sesame\n")
+    assert short.complaint.startswith("body.password: ")
+    none = await account("set", "dora", "--role", "admin", given="")
+    assert none.complaint.startswith("body.password: ")
+    missing = await account("set", "dora", "--role", "admin", "--password-file", str(tmp_path / "none"))
+    assert str(tmp_path / "none") in missing.complaint
+    for ran in (short, none, missing):
+        assert ran.code in (1, 2)
+        assert "sesame" not in ran.err + ran.out
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+async def test_a_password_is_asked_for_on_a_terminal(house: House, account, monkeypatch):
+    """Where it is not shown, which getpass sees to."""
+    asked = []
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "correct horse")
+    monkeypatch.setattr(io, "StringIO", Terminal)
+    made = await account("set", "dora", "--role", "admin")
+    assert (made.code, asked) == (0, ["password: "])
+    assert (await house.get("/api/v1/accounts"))["items"][0]["name"] == "dora"
+
+
+# TLS of acd serve
+
+
+async def test_serve_speaks_tls_and_takes_a_renewed_certificate_at_a_hangup_signal(tmp_path):
+    files = Files(tmp_path)
+    tls = {"ACD_WEB_TLS_CERTIFICATE": str(files.certificate), "ACD_WEB_TLS_KEY": str(files.key)}
+    async with Switch("support") as switch, serving(switch, tmp_path, **tls) as (process, address, lines):
+        assert address.startswith("https://127.0.0.1:")
+        first = await serial(address, files.trusting())
+        files.issue()
+        process.send_signal(signal.SIGHUP)
+        await until(lambda: "serving with the certificate as it is now" in "".join(lines), what="renewed")
+        assert await serial(address, files.trusting()) != first
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 5) == 0

@@ -37,9 +37,9 @@ def restored(store: Store, at: float | None = None) -> object:
     return whole(replayed(tail, state))
 
 
-def deleted(database: Database, now: float, events: int = 0, calls: int = 0) -> int:
+def deleted(database: Database, now: float, events: int = 0, calls: int = 0, commands: int = 0) -> int:
     """Everything that is due is deleted; returns in how many steps."""
-    return len(list(Retention(database.engine.begin, events, calls, lambda: now).steps()))
+    return len(list(Retention(database.engine.begin, events, calls, commands, lambda: now).steps()))
 
 
 def checkpoints(database: Database) -> list[int]:
@@ -192,7 +192,7 @@ def test_deleting_goes_on_where_it_was_broken_off(database, monkeypatch):
     monkeypatch.setattr(retention, "ROWS", 3)
     with database.opened() as store:
         keep(store, [an_event(number) for number in range(1, 31)], 30)
-    steps = Retention(database.engine.begin, 1, 0, lambda: START + 100 * DAY).steps()
+    steps = Retention(database.engine.begin, 1, 0, 0, lambda: START + 100 * DAY).steps()
     while len(database.numbers()) > 20:
         next(steps)
     assert database.numbers()[-1] == 30

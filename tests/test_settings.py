@@ -38,11 +38,16 @@ secret = "another"
 host = "0.0.0.0"
 port = 8081
 token = "the token"
+tls_certificate = "/etc/acd/certificate.pem"
+tls_key = "/etc/acd/key.pem"
+cors_origins = ["https://board.example", "http://10.0.0.5:3000"]
+trusted_proxies = ["127.0.0.1", "10.1.0.0/16", "::1"]
 
 [store]
 url = "sqlite:////tmp/x.db"
 keep_events_days = 30
 keep_calls_days = 400
+keep_commands_days = 500
 
 [log]
 level = "debug"
@@ -75,9 +80,12 @@ def test_without_anything_there_are_defaults_for_everything_but_secrets():
     assert (main.wrap_up, main.measurement_period, main.confirm_within, main.tls) == (10.0, 86400, 5.0, False)
     assert (main.queues, main.groups, main.agents) == ({}, {}, [])
     assert (settings.web.host, settings.web.port, settings.web.token) == ("127.0.0.1", 8080, None)
+    assert (settings.web.tls_certificate, settings.web.tls_key) == (None, None)
+    assert (settings.web.cors_origins, settings.web.trusted_proxies) == ([], [])
     assert (settings.log.level, settings.log.format) == ("info", "text")
     assert settings.store.url.get_secret_value() == "sqlite:///acd.db"
     assert (settings.store.keep_events_days, settings.store.keep_calls_days) == (0, 0)
+    assert settings.store.keep_commands_days == 0
 
 
 def test_everything_can_stand_in_the_file(file):
@@ -93,6 +101,11 @@ def test_everything_can_stand_in_the_file(file):
     assert (settings.web.port, settings.log.format) == (8081, "json")
     assert settings.store.url.get_secret_value() == "sqlite:////tmp/x.db"
     assert (settings.store.keep_events_days, settings.store.keep_calls_days) == (30, 400)
+    assert settings.store.keep_commands_days == 500
+    assert settings.web.tls_certificate == Path("/etc/acd/certificate.pem")
+    assert settings.web.tls_key == Path("/etc/acd/key.pem")
+    assert settings.web.cors_origins == ["https://board.example", "http://10.0.0.5:3000"]
+    assert [str(each) for each in settings.web.trusted_proxies] == ["127.0.0.1/32", "10.1.0.0/16", "::1/128"]
 
 
 VALUES = {
@@ -110,9 +123,14 @@ VALUES = {
     "ACD_WEB_PORT": "0",
     "ACD_API_TOKEN": "another token",
     "ACD_API_TOKEN_FILE": "/run/token",
+    "ACD_WEB_TLS_CERTIFICATE": "/run/certificate.pem",
+    "ACD_WEB_TLS_KEY": "/run/key.pem",
+    "ACD_WEB_CORS_ORIGINS": "https://one.example,https://two.example",
+    "ACD_WEB_TRUSTED_PROXIES": "172.16.0.0/12,fd00::/8",
     "ACD_DATABASE_URL": "sqlite:////elsewhere.db",
     "ACD_KEEP_EVENTS_DAYS": "7",
     "ACD_KEEP_CALLS_DAYS": "90",
+    "ACD_KEEP_COMMANDS_DAYS": "365",
     "ACD_LOG_LEVEL": "error",
     "ACD_LOG_FORMAT": "text",
 }
@@ -131,6 +149,7 @@ def test_a_variable_wins_over_the_file_and_changes_nothing_else(file, variable, 
     for key in VARIABLES[variable]:
         value = value[key] if isinstance(value, dict) else getattr(value, key)
     plain = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+    plain = ",".join(map(str, plain)) if isinstance(plain, list) else plain
     assert str(plain).lower() == VALUES[variable].lower()
     *place, last = VARIABLES[variable]
     for key in place:
@@ -143,6 +162,11 @@ def test_a_variable_wins_over_the_file_and_changes_nothing_else(file, variable, 
     for key in place:
         now = now[key]
     assert now == others
+
+
+def test_an_origin_is_kept_as_a_browser_writes_it():
+    settings = load(None, {"ACD_WEB_CORS_ORIGINS": " https://a.example:443 , http://b.example:80, http://[::1]:8000,"})
+    assert settings.web.cors_origins == ["https://a.example", "http://b.example", "http://[::1]:8000"]
 
 
 def test_an_empty_variable_counts_as_none(file):
@@ -227,6 +251,20 @@ WRONG = [
     ("handlers.main.agents.0.user", f"[[handlers.main.agents]]\nid = '1'\nuser = '{'é' * 40}'\npin = '1'"),
     ("web.port", "[web]\nport = 65536"),
     ("web.port", "[web]\nport = -1"),
+    ("web.tls_key", "[web]\ntls_key = 5"),
+    ("web.cors_origins", "[web]\ncors_origins = 5"),
+    ("web.cors_origins.0", "[web]\ncors_origins = ['*']"),
+    ("web.cors_origins.0", "[web]\ncors_origins = ['null']"),
+    ("web.cors_origins.0", "[web]\ncors_origins = ['https://*.example']"),
+    ("web.cors_origins.0", "[web]\ncors_origins = ['https://board.example/']"),
+    ("web.cors_origins.0", "[web]\ncors_origins = ['https://somebody@board.example']"),
+    ("web.cors_origins.0", "[web]\ncors_origins = ['https://Board.example']"),
+    ("web.cors_origins.0", "[web]\ncors_origins = ['board.example']"),
+    ("web.cors_origins.1", "[web]\ncors_origins = 'https://a.example, ftp://b.example'"),
+    ("web.trusted_proxies", "[web]\ntrusted_proxies = true"),
+    ("web.trusted_proxies.0", "[web]\ntrusted_proxies = ['proxy.example']"),
+    ("web.trusted_proxies.0", "[web]\ntrusted_proxies = ['10.1.0.1/16']"),
+    ("web.trusted_proxies.0", "[web]\ntrusted_proxies = [5]"),
     ("web", "web = 5"),
     ("store.url", "[store]\nurl = 5"),
     ("store.keep_events_days", "[store]\nkeep_events_days = -1"),
@@ -266,6 +304,8 @@ def test_a_section_of_the_wrong_type_is_named_with_variables_set_too(file, text)
         ("ACD_WRAP_UP", "nan"),
         ("ACD_MEASUREMENT_PERIOD", "1.5"),
         ("ACD_WEB_PORT", "65536"),
+        ("ACD_WEB_CORS_ORIGINS", "*"),
+        ("ACD_WEB_TRUSTED_PROXIES", "everybody"),
         ("ACD_LOG_LEVEL", "LOUD"),
         ("ACD_LOG_FORMAT", "xml"),
     ],

@@ -1,12 +1,15 @@
 """Tokens of programs, sessions of browsers, accounts of people: kept as hashes, found in memory.
 
 A token is `acd_<id>_<secret>`. Its secret is random, so a plain hash of it is enough; a person's password is not,
-so it gets argon2id, as PINs do.
+so it gets argon2id, as PINs do. Whether somebody is let in is decided anew at each request: a session is worth
+nothing as soon as what it was begun with (a token, an account, a PIN) is gone or another.
 """
 
 import hashlib
 import hmac
 import json
+import logging
+import math
 import secrets
 import time
 from collections.abc import Callable, Collection
@@ -21,11 +24,13 @@ from acd.access.refusals import TooManyAttempts, UnknownAccount, UnknownToken, W
 from acd.store import Store
 from acd.store.tables import AccountRow, TokenRow
 
+log = logging.getLogger(__name__)
+
 PREFIX = "acd"
-OF_SETTINGS = "settings"  # the id of the token that stands in the settings
+OF_PIN = "pin-"  # begins the parent of a session that an agent began with his PIN
 SESSION_FOR = 12 * 3600.0  # seconds; a working day and the way home
 MOST_WRONG, LOCKED_FOR = 5, 300.0  # passwords of one account; seconds
-MOST_SESSIONS = 10_000
+MOST_SESSIONS, MOST_OF_ONE = 10_000, 20  # the oldest ends when there would be more, of all or of one person
 
 
 class Made(NamedTuple):
@@ -38,33 +43,55 @@ class Made(NamedTuple):
 class Register:
     """Everybody who may come in, apart from agents' PINs."""
 
-    def __init__(self, store: Store, api_token: str, clock: Callable[[], float] = time.time) -> None:
-        """`api_token`: the one of the settings, an administrator's."""
+    def __init__(
+        self,
+        store: Store,
+        api_token: str,
+        kept_pin: Callable[[str, str], str | None],
+        clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`api_token`: the one of the settings, an administrator's. `kept_pin`: what is kept of the PIN of an agent of
+        a handler, "" for none; None where there is no such agent. `ticks`: seconds, for those who are locked out.
+        """
         self._store = store
         self._clock = clock
         self._api_token = api_token
+        self._api_token_key = f"settings-{_hash(f'settings {api_token}')[:16]}"  # of another token another
+        self._kept_pin = kept_pin
         live = (col(TokenRow.revoked).is_(None),)
         self._tokens = {row.id: row for row in store.rows(TokenRow, *live, by=[col(TokenRow.created)])}
         self._accounts = {row.name: row for row in store.rows(AccountRow, col(AccountRow.removed).is_(False))}
-        self._attempts = Attempts(MOST_WRONG, LOCKED_FOR)
+        self._attempts = Attempts(MOST_WRONG, LOCKED_FOR, ticks)
 
     # Tokens and sessions ----------------------------------------------------------------------------------
 
     def find(self, text: str, kind: str = "token") -> Principal | None:
         """Whose token or session this is; None for one that is wrong, revoked or expired."""
         if kind == "token" and _same(text, self._api_token):
-            return Principal("api-token", Role.ADMIN, key=OF_SETTINGS)
+            return self.principal(self._api_token_key)
         prefix, _, rest = text.partition("_")
         id, _, secret = rest.partition("_")
         row = self._tokens.get(id)
         if prefix != PREFIX or row is None or row.kind != kind or not _same(_hash(secret), row.hash):
             return None
-        return self._principal(row) if self._is_live(row) else None
+        return self.principal(id)
+
+    def principal(self, key: str) -> Principal | None:
+        """Whom the token or session of this id lets in, and as what, at this moment; None: nobody any more."""
+        if key == self._api_token_key:
+            return Principal("api-token", Role.ADMIN, key=key)
+        row = self._tokens.get(key)
+        if row is None or not self._is_live(row):
+            return None
+        account = self._accounts[row.name] if _is_of_account(row) else None
+        rights = row if account is None else account  # an account's may have been changed since he came
+        return Principal(row.name, Role(rights.role), row.handler, row.agent, _groups(rights.groups), row.id)
 
     def is_live(self, key: str) -> bool:
         """The token or session of this id still lets its bearer in."""
         row = self._tokens.get(key)
-        return key == OF_SETTINGS or (row is not None and self._is_live(row))
+        return key == self._api_token_key or (row is not None and self._is_live(row))
 
     def expires(self, key: str) -> float | None:
         """When the token or session of this id ends by itself; None: never."""
@@ -74,14 +101,20 @@ class Register:
     def _is_live(self, row: TokenRow) -> bool:
         if row.revoked is not None or (row.expires is not None and row.expires <= self._clock()):
             return False
-        return row.parent is None or self.is_live(row.parent)
+        if row.agent is not None and self._kept_pin(row.handler or "", row.agent) is None:
+            return False
+        if _is_of_account(row):
+            return row.name in self._accounts
+        if row.parent is None:
+            return row.kind == "token"
+        if row.parent.startswith(OF_PIN) and row.agent is not None:
+            return _same(row.parent, self._mark_of_pin(row.handler or "", row.agent))
+        return self.is_live(row.parent)
 
-    def _principal(self, row: TokenRow) -> Principal:
-        role, groups = Role(row.role), row.groups
-        account = self._accounts.get(row.name) if row.kind == "session" and row.parent is None else None
-        if account is not None:  # what he may do is looked up each time: it may have been changed since he came
-            role, groups = Role(account.role), account.groups
-        return Principal(row.name, role, row.handler, row.agent, _groups(groups), row.id)
+    def _mark_of_pin(self, handler: str, agent: str) -> str:
+        """Another one after every change of the PIN. Keyed, because PINs are short and could be tried out."""
+        kept = "\0".join((handler, agent, self._kept_pin(handler, agent) or ""))
+        return OF_PIN + hmac.new(self._api_token.encode("utf-8", "replace"), kept.encode(), "sha256").hexdigest()
 
     def tokens(self) -> list[TokenRow]:
         """The live tokens of programs, oldest first."""
@@ -100,15 +133,29 @@ class Register:
     ) -> Made:
         """A token for a program. `seconds`: for which it is valid; None: until it is revoked."""
         bearer = Principal(name, role, handler, agent, None if groups is None else frozenset(groups))
-        return self._make("token", bearer, by, seconds, None)
+        return self._make("token", bearer, by, None if seconds is None else self._clock() + seconds, None)
 
     def begin_session(self, bearer: Principal) -> Made:
-        """A browser's session for somebody who has just proved who he is."""
-        return self._make("session", bearer, bearer.name, SESSION_FOR, bearer.key or None)
+        """A browser's session for somebody who has just proved who he is: by a token, a password, or his PIN."""
+        parent = bearer.key or None
+        if parent is None and bearer.agent is not None:
+            parent = self._mark_of_pin(bearer.handler or "", bearer.agent)
+        expires = min(self._clock() + SESSION_FOR, self.expires(bearer.key) or math.inf)
+        made = self._make("session", bearer, bearer.name, expires, parent)
+        self._make_room(made.row)
+        return made
 
-    def _make(self, kind: str, bearer: Principal, by: str, seconds: float | None, parent: str | None) -> Made:
+    def keep_session(self, key: str) -> None:
+        """The session by which an agent has just changed his PIN goes on; all others of his have ended."""
+        row = self._tokens.get(key)
+        if row is not None and row.agent is not None and (row.parent or "").startswith(OF_PIN):
+            mark = self._mark_of_pin(row.handler or "", row.agent)
+            self._tokens[key] = TokenRow(**row.model_dump() | {"parent": mark})
+            self._store.keep(self._tokens[key])
+
+    def _make(self, kind: str, bearer: Principal, by: str, expires: float | None, parent: str | None) -> Made:
         self._forget_expired()
-        id, secret, now = secrets.token_hex(8), secrets.token_urlsafe(32), self._clock()
+        id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         row = TokenRow(
             id=id,
             kind=kind,
@@ -118,9 +165,9 @@ class Register:
             agent=bearer.agent,
             groups=None if bearer.groups is None else json.dumps(sorted(bearer.groups)),
             hash=_hash(secret),
-            created=now,
+            created=self._clock(),
             created_by=by,
-            expires=None if seconds is None else now + seconds,
+            expires=expires,
             revoked=None,
             parent=parent,
         )
@@ -136,10 +183,19 @@ class Register:
         self._store.keep(TokenRow(**row.model_dump() | {"revoked": self._clock()}))
 
     def _forget_expired(self) -> None:
+        now = self._clock()
+        for row in list(self._tokens.values()):
+            over = row.expires is not None and row.expires <= now
+            if over or (row.kind == "session" and not self._is_live(row)):
+                self.revoke(row.id)
+
+    def _make_room(self, newest: TokenRow) -> None:
         sessions = [row for row in self._tokens.values() if row.kind == "session"]
-        gone = [row.id for row in sessions if not self._is_live(row)]
-        for id in gone or [row.id for row in sessions[: -MOST_SESSIONS or None]]:
-            self.revoke(id)
+        whose = _bearer(newest)
+        of_one = [row for row in sessions if _bearer(row) == whose]
+        for row in [*of_one[: max(0, len(of_one) - MOST_OF_ONE)], *sessions[: max(0, len(sessions) - MOST_SESSIONS)]]:
+            if row.id in self._tokens:
+                self.revoke(row.id)
 
     # People -----------------------------------------------------------------------------------------------
 
@@ -154,26 +210,26 @@ class Register:
         except KeyError:
             raise UnknownAccount(f"There is no account {name!r}.") from None
 
-    async def set_account(self, name: str, role: Role, groups: Collection[str] | None, password: str | None) -> bool:
-        """Makes an account or changes it; True when it is new. Without a password the present one stays.
+    def set_account(self, name: str, role: Role, groups: Collection[str] | None, hashed: str | None) -> bool:
+        """Makes an account or changes it; True when it is new. `hashed`: of its password; None: the present one stays.
 
         Raises UnknownAccount for a new one without a password.
         """
         present = self._accounts.get(name)
-        if present is None and password is None:
+        if present is None and hashed is None:
             raise UnknownAccount(f"There is no account {name!r}; a new one needs a password.")
-        hashed = await pins.hashed(password) if password is not None else self.account(name).hash
         row = AccountRow(
             name=name,
             role=role.value,
             groups=None if groups is None else json.dumps(sorted(groups)),
-            hash=hashed,
+            hash=hashed if hashed is not None else self.account(name).hash,
             changed=self._clock(),
             removed=False,
         )
         self._accounts[name] = row
         self._store.keep(row)
-        if password is not None and present is not None:
+        if hashed is not None:
+            self._attempts.succeeded(name)
             self._end_sessions(name)
         return present is None
 
@@ -185,7 +241,7 @@ class Register:
         self._end_sessions(name)
 
     def _end_sessions(self, name: str) -> None:
-        for row in [row for row in self._tokens.values() if row.kind == "session" and row.name == name]:
+        for row in [row for row in self._tokens.values() if _is_of_account(row) and row.name == name]:
             self.revoke(row.id)
 
     async def log_in(self, name: str, password: str) -> Principal:
@@ -197,9 +253,21 @@ class Register:
         row = self._accounts.get(name)
         fits = await pins.fits(password, row.hash if row is not None else pins.NOBODYS)
         if row is None or not fits or self._accounts.get(name) is not row:
+            locked = self._attempts.wait(name) > 0
+            log.warning("account %s: wrong password%s", name, f", locked for {LOCKED_FOR:.0f} s" if locked else "")
             raise WrongPassword()
         self._attempts.succeeded(name)
         return Principal(name, Role(row.role), groups=_groups(row.groups))
+
+
+def _is_of_account(row: TokenRow) -> bool:
+    """A session that was begun with a password."""
+    return row.kind == "session" and row.parent is None and row.agent is None
+
+
+def _bearer(row: TokenRow) -> tuple[str | None, ...]:
+    """Whose session it is."""
+    return (row.handler, row.agent) if row.agent is not None else (row.name, row.parent)
 
 
 def groups_of(row: TokenRow | AccountRow) -> list[str] | None:

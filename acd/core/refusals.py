@@ -174,6 +174,12 @@ class PinLocked(Refusal):
     code, hresult, lineerr = "pin-locked", TAPI_E_CALLCENTER_INVALPASSWORD, LINEERR_INVALPASSWORD
 
 
+class PinOfSettings(Refusal):
+    """The agent's PIN stands in the settings and can be changed there alone."""
+
+    code = "pin-of-settings"
+
+
 class NotLinked(Refusal):
     """Asterisk is not connected."""
 

@@ -1,4 +1,5 @@
-"""What is deleted in the course of time: checkpoints that lie close together, and events and calls that are too old.
+"""What is deleted in the course of time: checkpoints that lie close together, events, calls and commands that are too
+old, and tokens and sessions that let nobody in any more.
 
 No figure depends on it: all figures are in the newest checkpoint and the events after it, which always stay.
 """
@@ -6,10 +7,10 @@ No figure depends on it: all figures are in the newest checkpoint and the events
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection, func
+from sqlalchemy import ColumnElement, Connection, func, or_
 from sqlmodel import col, delete, insert, select
 
-from acd.store.tables import CallRow, CheckpointRow, EventRow, LogStartRow
+from acd.store.tables import CallRow, CheckpointRow, CommandRow, EventRow, LogStartRow, TokenRow
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -25,12 +26,14 @@ class Retention:
         transaction: Callable[[], AbstractContextManager[Connection]],
         keep_events_days: int,
         keep_calls_days: int,
+        keep_commands_days: int,
         clock: Callable[[], float],
     ) -> None:
         """`keep_..._days` 0: for ever. `clock`: seconds since 1970."""
         self._transaction = transaction
         self._keep_events = keep_events_days * DAY
         self._keep_calls = keep_calls_days * DAY
+        self._keep_commands = keep_commands_days * DAY
         self._clock = clock
         self._swept: dict[str, int] = {}  # handler -> no event up to this one is left
 
@@ -46,6 +49,18 @@ class Retention:
                 yield from self._forget_events(handler, now - self._keep_events)
         if self._keep_calls:
             yield from self._forget_calls(now - self._keep_calls)
+        if self._keep_commands:
+            yield from self._forget_rows(CommandRow, col(CommandRow.at) < now - self._keep_commands)
+        over = or_(col(TokenRow.revoked) < now - DAY, col(TokenRow.expires) < now - DAY)
+        yield from self._forget_rows(TokenRow, over)
+
+    def _forget_rows(self, model: type[CommandRow] | type[TokenRow], old: ColumnElement[bool]) -> Iterator[None]:
+        gone = ROWS
+        while gone == ROWS:
+            some = select(model.id).where(old).limit(ROWS)
+            with self._transaction() as connection:
+                gone = connection.execute(delete(model).where(col(model.id).in_(some))).rowcount
+            yield
 
     # Checkpoints ------------------------------------------------------------------------------------------
 

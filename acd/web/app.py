@@ -1,32 +1,45 @@
 """The web application: who is let in, and the routes."""
 
-import urllib.parse
+import time
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 
 from aiohttp import web
 
-from acd.access.attempts import Attempts
+from acd.access.attempts import Door
 from acd.access.principals import Principal
-from acd.access.refusals import ForeignOrigin, TooManyAttempts, Unauthorized
+from acd.access.refusals import ForeignOrigin, Unauthorized
 from acd.access.register import Register
 from acd.feed import Feed
+from acd.settings import WebSettings
 from acd.store import Store
-from acd.web import docs, health, objects, people, reports, stream, supervision, webhooks
+from acd.web import (
+    cors,
+    docs,
+    headers,
+    health,
+    objects,
+    people,
+    pin,
+    reports,
+    stream,
+    supervision,
+    webhooks,
+)
 from acd.web.metrics import REQUESTS, Requests
 from acd.web.news import News
-from acd.web.operations import SAFE, Operation, add_routes
-from acd.web.problems import problems
+from acd.web.operations import SAFE, Operation, add_routes, write_down
+from acd.web.problems import of_refusal, problems
+from acd.web.proxies import forwarded
 from acd.web.repeats import Repeats
-from acd.web.requests import FEED, HANDLERS, PRINCIPAL, REGISTER, REPEATS, STORE, Handler
+from acd.web.requests import DOOR, FEED, HANDLERS, PRINCIPAL, REGISTER, REPEATS, STORE, Handler
 
 LARGEST_BODY = 64 * 1024
 MOST_LOG_INS, WITHIN = 30, 60.0  # that fail, from one network address; seconds
-LOG_IN = ("POST", "/api/v1/session")
 
 OPERATIONS: list[Operation] = [
     *people.OPERATIONS,
     *objects.OPERATIONS,
+    *pin.OPERATIONS,
     *supervision.OPERATIONS,
     *stream.OPERATIONS,
     *reports.OPERATIONS,
@@ -39,13 +52,30 @@ GUARDED = frozenset((each.method, each.path) for each in OPERATIONS if each.role
 OPEN = frozenset(each.path for each in OPERATIONS if not each.roles) | docs.FILES.keys()
 
 
-def make_app(handlers: dict[str, Handler], store: Store, token: str) -> web.Application:
+def make_app(
+    handlers: dict[str, Handler],
+    store: Store,
+    token: str,
+    settings: WebSettings | None = None,
+    clock: Callable[[], float] = time.time,
+) -> web.Application:
     """The application over these handlers. `token`: an administrator's; others are kept in the store."""
-    requests = Requests()
-    app = web.Application(middlewares=[requests.middleware, problems, _doorkeeper()], client_max_size=LARGEST_BODY)
+    settings, requests = settings or WebSettings(), Requests()
+    ways_in = [
+        requests.middleware,
+        forwarded(settings.trusted_proxies),
+        cors.preflights(settings.cors_origins),
+        problems,
+        let_in,
+    ]
+    app = web.Application(middlewares=ways_in, client_max_size=LARGEST_BODY)
+    app.on_response_prepare.append(headers.protect)
+    if settings.cors_origins:
+        app.on_response_prepare.append(cors.listed(settings.cors_origins))
     app[HANDLERS], app[STORE], app[REQUESTS] = handlers, store, requests
-    app[REGISTER] = Register(store, token)
+    app[REGISTER] = Register(store, token, _kept_pins(handlers), clock)
     app[REPEATS] = Repeats()
+    app[DOOR] = Door(MOST_LOG_INS, WITHIN)
     app[FEED] = Feed(store)
     for handler in handlers.values():
         News(handler, app[FEED])
@@ -58,59 +88,58 @@ def make_app(handlers: dict[str, Handler], store: Store, token: str) -> web.Appl
     return app
 
 
-def _doorkeeper() -> Callable[..., Awaitable[web.StreamResponse]]:
-    attempts = Attempts(MOST_LOG_INS, WITHIN)
+def _kept_pins(handlers: dict[str, Handler]) -> Callable[[str, str], str | None]:
+    def kept_pin(handler: str, agent: str) -> str | None:
+        return handlers[handler].commands.kept_pin(agent) if handler in handlers else None
 
-    @web.middleware
-    async def let_in(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        who = _principal(request)
-        if who is not None:
-            request[PRINCIPAL] = who
-        elif not _is_open(request):  # nobody guesses a token, so wrong ones are not counted
-            raise Unauthorized()
-        if (request.method, request.path) != LOG_IN:
-            return await handler(request)
-        return await _patiently(attempts, request, handler)
-
-    return let_in
+    return kept_pin
 
 
-async def _patiently(
-    attempts: Attempts, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+@web.middleware
+async def let_in(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """An open door, but not for who tries PINs and passwords of many people from one place."""
-    source = request.remote or ""
-    wait = attempts.wait(source)
-    if wait > 0:
-        raise TooManyAttempts(wait)
-    response = await handler(request)
-    if response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        attempts.begin(source)
-    return response
+    """Finds out who asks. Nobody guesses a token, so wrong ones are not counted."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    by_token = scheme.lower() == "bearer"
+    who = request.app[REGISTER].find(given.strip()) if by_token else _by_cookie(request)
+    if who is not None:
+        request[PRINCIPAL] = who
+    elif not _is_open(request):
+        raise Unauthorized()
+    if not by_token and _is_foreign(request, who):
+        refused = of_refusal(ForeignOrigin())
+        if who is not None and request.method not in SAFE:
+            write_down(request, refused)
+        return refused
+    return await handler(request)
+
+
+def _by_cookie(request: web.Request) -> Principal | None:
+    cookie = request.cookies.get(people.COOKIE)
+    return request.app[REGISTER].find(cookie, "session") if cookie else None
 
 
 def _is_open(request: web.Request) -> bool:
     return request.path in OPEN and (request.method, request.path) not in GUARDED
 
 
-def _principal(request: web.Request) -> Principal | None:
-    """Whom the bearer token, else the cookie, proves the request to come from."""
-    register = request.app[REGISTER]
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme:
-        return register.find(given.strip()) if scheme.lower() == "bearer" else None
-    cookie = request.cookies.get(people.COOKIE)
-    who = register.find(cookie, "session") if cookie else None
-    if who is not None and (request.method not in SAFE or "Upgrade" in request.headers) and not _is_our_page(request):
-        raise ForeignOrigin()
-    return who
+def _is_foreign(request: web.Request, who: Principal | None) -> bool:
+    """A page of another site may not do anything by somebody's cookie, nor log him in as somebody else.
 
-
-def _is_our_page(request: web.Request) -> bool:
-    """A browser says which page sends a request; one that does not say so is not believed."""
-    origin = request.headers.get("Origin")
+    A browser says which page sends a request; with a cookie, one that does not say so is not believed.
+    """
+    if request.method in SAFE and "Upgrade" not in request.headers:
+        return False  # what it tells, a page of another site cannot read
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:  # no page can set it, and it does not depend on what a proxy makes of Host
+        return site != "same-origin"
     if origin is not None:
-        return urllib.parse.urlsplit(origin).netloc == request.host
-    return request.headers.get("Sec-Fetch-Site") == "same-origin"
+        return not request.host or origin.lower() != _our_origin(request)
+    return who is not None
+
+
+def _our_origin(request: web.Request) -> str:
+    """As a browser writes it: without the scheme's own port."""
+    own_port = ":443" if request.scheme == "https" else ":80"
+    return f"{request.scheme}://{request.host.lower().removesuffix(own_port)}"

@@ -115,6 +115,13 @@ class NewSession(Body):
     pin: Pin | None = None
 
 
+class PinBody(Body):
+    """`old_pin`: the present one; the agent himself has to give it."""
+
+    pin: Pin
+    old_pin: Pin | None = None
+
+
 class AgentStateBody(Body):
     state: AgentStateName
     reason: Reason = ""

@@ -98,10 +98,14 @@ def _need_group_match(request: web.Request, handler: Handler, name: str) -> None
 @OPERATIONS.get(f"{H}/addresses", EVERYBODY, Page[answers.Address], query=models.AddressesQuery)
 async def list_addresses(request: web.Request) -> web.Response:
     """ITAgentHandler.UsableAddresses: phones that Asterisk told of, as far as they may be used."""
-    handler, query = handler_of(request), query_of(request, models.AddressesQuery)
-    at_work = handler.state.addresses
+    handler, who, query = handler_of(request), principal_of(request), query_of(request, models.AddressesQuery)
+
+    def within_reach(device: str) -> list[str]:
+        at_work = handler.state.addresses.get(device, [])
+        return [key for key in at_work if who.reaches_session(handler.name, key, handler.state)]
+
     usable = handler.commands.usable_addresses().items()
-    shown = [shapes.address(device, in_service, at_work.get(device, [])) for device, in_service in usable]
+    shown = [shapes.address(device, in_service, within_reach(device)) for device, in_service in usable]
     return answer(page(shown, query, lambda each: each["address"]), request=request)
 
 
@@ -189,10 +193,11 @@ async def put_agent_wrap_up_time(request: web.Request) -> web.Response:
 @OPERATIONS.get(f"{AGENT}/sessions", EVERYBODY, Page[SessionView], no.UnknownAgent, query=models.AgentSessionsQuery)
 async def list_agent_sessions(request: web.Request) -> web.Response:
     """ITAgent.AgentSessions: the live ones of one agent."""
-    handler, query = handler_of(request), query_of(request, models.AgentSessionsQuery)
+    handler, who, query = handler_of(request), principal_of(request), query_of(request, models.AgentSessionsQuery)
     agent = handler.center.agent(request.match_info["agent"])
     now = handler.service.now()
-    shown = [shapes.session(handler.center.session(key), now) for key in agent.sessions]
+    within = [key for key in agent.sessions if who.reaches_session(handler.name, key, handler.state)]
+    shown = [shapes.session(handler.center.session(key), now) for key in within]
     return answer(page(shown, query, lambda each: each["id"]), request=request)
 
 

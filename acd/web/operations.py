@@ -3,10 +3,12 @@
 Routes, permissions and the OpenAPI description are all made from it.
 """
 
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -27,6 +29,7 @@ Refused = type[Refusal]
 Model = type[BaseModel]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PUBLIC: Roles = frozenset()  # everybody who can reach the server
+SECRET = re.compile(r"(acd_[0-9a-f]+_)[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,24 +138,23 @@ def _guarded(operation: Operation) -> Handle:
         if not operation.changes:
             return await _carried_out(operation, request)
         key = request.headers.get(HEADER)
-        if key is None or PRINCIPAL not in request:
+        if key is None or not operation.roles:  # a session is begun anew each time
             response = await _carried_out(operation, request)
+        elif not 0 < len(key) <= LONGEST:
+            response = answer_to(_wrong_length(), request)
         else:
-            _need_short(key)
             names = (request[PRINCIPAL].name, request[PRINCIPAL].key, request.method, request.path, key)
             response = await request.app[REPEATS].once(names, lambda: _carried_out(operation, request))
-        if PRINCIPAL in request:
-            _write_down(request, response)
+        write_down(request, response)
         return response
 
     handle.__name__ = operation.id
     return handle
 
 
-def _need_short(key: str) -> None:
-    if not 0 < len(key) <= LONGEST:
-        message = f"must have 1 to {LONGEST} characters"
-        raise Invalid([{"loc": ["header", HEADER], "msg": message, "type": "string_length"}])
+def _wrong_length() -> Invalid:
+    message = f"must have 1 to {LONGEST} characters"
+    return Invalid([{"loc": ["header", HEADER], "msg": message, "type": "string_length"}])
 
 
 async def _carried_out(operation: Operation, request: web.Request) -> web.StreamResponse:
@@ -197,20 +199,31 @@ def _need_reach(who: Principal, handler: Handler, names: web.UrlMappingMatchInfo
         who.need(who.reaches_queue(at, names["queue"], state), f"The queue {names['queue']!r}")
 
 
-def _write_down(request: web.Request, response: web.StreamResponse) -> None:
-    """Who asked for what, from where, and what came of it."""
-    who = request[PRINCIPAL]
+def write_down(request: web.Request, response: web.StreamResponse) -> None:
+    """Who asked for what, from where, and what came of it; of strangers, whose log-in failed (not those told to wait).
+
+    A log that strangers could fill would be of no use.
+    """
+    who = request.get(PRINCIPAL)
+    if who is None and (BODY not in request or response.status == HTTPStatus.TOO_MANY_REQUESTS):
+        return
     request.app[STORE].keep(
         CommandRow(
             id=uuid.uuid4().hex,
             at=time.time(),
-            who=who.name,
-            role=who.role.value,
+            who="" if who is None else who.name,
+            role="" if who is None else who.role.value,
             source=request.remote or "",
             method=request.method,
-            path=request.path[:1000],
+            path=_storable(request.path),
             body=request.get(BODY),
             status=response.status,
             code=response.get(CODE),
         )
     )
+
+
+def _storable(path: str) -> str:
+    """What any database takes, and no secret of a token that was given in place of its id."""
+    text = path[:1000].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return SECRET.sub(r"\1***", text)

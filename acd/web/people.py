@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 from sqlmodel import col, or_
 
+from acd import pins
 from acd.access import refusals as access
 from acd.access.principals import ADMINS, EVERYBODY, Principal, Role
 from acd.access.register import SESSION_FOR, Register, groups_of
@@ -17,6 +18,7 @@ from acd.web.answers import Page
 from acd.web.operations import PUBLIC, Operations
 from acd.web.problems import Invalid
 from acd.web.requests import (
+    DOOR,
     HANDLERS,
     PRINCIPAL,
     REGISTER,
@@ -35,6 +37,7 @@ from acd.web.requests import (
 from acd.web.shapes import moment
 
 COOKIE = "acd_session"
+COOKIE_IS: Any = {"httponly": True, "samesite": "Strict", "path": "/"}
 SESSION, ACCOUNT = "/api/v1/session", "/api/v1/accounts/{account}"
 OPERATIONS = Operations()
 
@@ -67,15 +70,22 @@ async def begin_session(request: web.Request) -> web.Response:
 
     The session is a cookie that no script can read and no other site can send.
     """
-    body = await body_of(request, models.LogIn)
-    who = await _let_in(request, body)
+    body, register = await body_of(request, models.LogIn), request.app[REGISTER]
+    who = await request.app[DOOR].enter(request.remote or "", lambda: _let_in(request, body))
     request[PRINCIPAL] = who  # from here on it is his command
-    made = request.app[REGISTER].begin_session(who)
+    _end(request)
+    made = register.begin_session(who)
     response = answer(_session_shape(who, made.row.expires), 201)
-    response.set_cookie(
-        COOKIE, made.text, max_age=int(SESSION_FOR), httponly=True, samesite="Strict", secure=request.secure, path="/"
-    )
+    response.set_cookie(COOKIE, made.text, max_age=int(SESSION_FOR), secure=request.secure, **COOKIE_IS)
     return response
+
+
+def _end(request: web.Request) -> None:
+    """The browser's present session, if it has one."""
+    text, register = request.cookies.get(COOKIE), request.app[REGISTER]
+    who = register.find(text, "session") if text else None
+    if who is not None:
+        register.revoke(who.key)
 
 
 async def _let_in(request: web.Request, body: models.LogIn) -> Principal:
@@ -105,13 +115,9 @@ async def get_who_you_are(request: web.Request) -> web.Response:
 @OPERATIONS.delete(SESSION, PUBLIC, headers=("Set-Cookie",))
 async def end_session(request: web.Request) -> web.Response:
     """Log-out: the cookie is worth nothing any more."""
-    text = request.cookies.get(COOKIE)
-    register = request.app[REGISTER]
-    who = register.find(text, "session") if text else None
-    if who is not None:
-        register.revoke(who.key)
+    _end(request)
     response = web.Response(status=204)
-    response.del_cookie(COOKIE, path="/")
+    response.del_cookie(COOKIE, secure=request.secure, **COOKIE_IS)
     return response
 
 
@@ -201,11 +207,11 @@ async def put_account(request: web.Request) -> web.Response:
     """Makes an account or changes it; another password ends its sessions."""
     name, register = new_name(request, "account"), request.app[REGISTER]
     body = await body_of(request, models.AccountBody)
-    _need_account_match(request, register, name)
-    password = None if body.password is None else body.password.get_secret_value()
-    if password is None and name not in [row.name for row in register.accounts()]:
+    hashed = None if body.password is None else await pins.hashed(body.password.get_secret_value())
+    _need_account_match(request, register, name)  # nothing is waited for between the look and the change
+    if hashed is None and name not in [row.name for row in register.accounts()]:
         raise Invalid([{"loc": ["body", "password"], "msg": "is needed for a new account", "type": "missing"}])
-    new = await register.set_account(name, Role(body.role), body.groups, password)
+    new = register.set_account(name, Role(body.role), body.groups, hashed)
     await written(request.app[STORE])
     return answer(_account_shape(register.account(name)), 201 if new else 200)
 

@@ -39,6 +39,7 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     no.QueueEmpty: HTTPStatus.CONFLICT,
     no.DispositionMissing: HTTPStatus.CONFLICT,
     no.NoAgentId: HTTPStatus.CONFLICT,
+    no.PinOfSettings: HTTPStatus.CONFLICT,
     no.PeriodInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     access.Unauthorized: HTTPStatus.UNAUTHORIZED,
     access.Forbidden: HTTPStatus.FORBIDDEN,

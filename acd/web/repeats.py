@@ -11,6 +11,7 @@ from acd.web.problems import CODE
 
 KEPT_FOR = 600.0  # seconds
 MOST = 10_000  # answers that are kept
+MOST_BYTES = 16 * 1024 * 1024  # in all of them
 HEADER = "Idempotency-Key"
 LONGEST = 200  # characters
 
@@ -30,6 +31,7 @@ class Repeats:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._answers: dict[tuple[str, ...], tuple[float, asyncio.Future[Answer]]] = {}
+        self._bytes = 0
 
     async def once(
         self, key: tuple[str, ...], carry_out: Callable[[], Awaitable[web.StreamResponse]]
@@ -38,27 +40,40 @@ class Repeats:
         self._forget_old()
         if key in self._answers:
             return _again(await asyncio.shield(self._answers[key][1]))
+        self._make_room(0)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answers[key] = (self._clock(), answer)
         try:
             response = await carry_out()
         except BaseException:
-            self._answers.pop(key, None)
+            self._forget(key)
             answer.cancel()
             raise
-        if response.status >= 500:  # it may go well the next time
-            self._answers.pop(key, None)
         body = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
+        if response.status >= 500:  # it may go well the next time
+            self._forget(key)
+        if key in self._answers:
+            self._make_room(len(body))
+            self._bytes += len(body)
         answer.set_result(Answer(response.status, body, response.content_type, response.get(CODE)))
         return response
 
     def _forget_old(self) -> None:
-        now = self._clock()
-        while self._answers:
-            key, (at, _) = next(iter(self._answers.items()))
-            if at > now - KEPT_FOR and len(self._answers) < MOST:
+        while self._answers and next(iter(self._answers.values()))[0] <= self._clock() - KEPT_FOR:
+            self._forget(next(iter(self._answers)))
+
+    def _make_room(self, size: int) -> None:
+        """The oldest go first; those that are under way stay, or they would be carried out twice."""
+        while len(self._answers) >= MOST or self._bytes + size > MOST_BYTES:
+            oldest = next((key for key, (_, answer) in self._answers.items() if answer.done()), None)
+            if oldest is None:
                 return
-            del self._answers[key]
+            self._forget(oldest)
+
+    def _forget(self, key: tuple[str, ...]) -> None:
+        _, answer = self._answers.pop(key, (0.0, None))
+        if answer is not None and answer.done():
+            self._bytes -= len(answer.result().body)
 
 
 def _again(answer: Answer) -> web.Response:

@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import to_json
 
+from acd.access.attempts import Door
 from acd.access.principals import Principal
 from acd.access.register import Register
 from acd.commands import Commands, SupervisorCommands
@@ -52,6 +53,7 @@ class Handler:
 HANDLERS = web.AppKey("handlers", dict[str, Handler])
 STORE = web.AppKey("store", Store)
 REGISTER = web.AppKey("register", Register)
+DOOR = web.AppKey("door", Door)
 REPEATS = web.AppKey("repeats", Repeats)
 FEED = web.AppKey("feed", Feed)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)
@@ -97,7 +99,7 @@ async def body_of(request: web.Request, model: type[Model]) -> Model:
 
 def _without_secrets(body: BaseModel) -> str:
     """The body as JSON; a SecretStr shows itself as stars."""
-    return json.dumps(body.model_dump(mode="json", exclude_unset=True), ensure_ascii=False, default=str)
+    return json.dumps(body.model_dump(mode="json", exclude_unset=True), default=str)
 
 
 def new_name(request: web.Request, what: str) -> str:

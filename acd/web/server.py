@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from acd.web import headers
 from acd.web.problems import problem, problems
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class _Connection(web.RequestHandler):
         unreadable = phrase is HTTPStatus.BAD_REQUEST
         detail = "The request is no HTTP that can be read." if unreadable else "Something went wrong inside acd."
         answer = problem(phrase, phrase.name.lower().replace("_", "-"), detail)
+        headers.add_to(answer.headers)
         answer.force_close()
         return answer
 

@@ -44,7 +44,12 @@ def _handler_picture(handler: Handler, who: Principal) -> Json:
     return {
         **shapes.handler(handler),
         "agents": [shapes.agent(center, each, now) for each in agents],
-        "sessions": [shapes.session(state.sessions[key], now) for each in agents for key in each.sessions],
+        "sessions": [
+            shapes.session(state.sessions[key], now)
+            for each in agents
+            for key in each.sessions
+            if who.reaches_all or who.reaches_session(name, key, state)
+        ],
         "queues": [shapes.queue(center, each, now) for each in queues],
         "acd_groups": [shapes.group(each) for each in state.groups.values() if who.reaches_group(name, each.name)],
         "calls": [] if who.agent else [call for each in queues for call in shapes.waiting(center, each)],
@@ -101,7 +106,7 @@ async def _pieces(
     pieces = follow_on(app[FEED], after, wanted, patience=HEARTBEAT, reset=lambda: reset(app, who))
     async with aclosing(pieces):
         async for place, found in pieces:
-            if not app[REGISTER].is_live(who.key):  # revoked, expired or logged out meanwhile
+            if app[REGISTER].principal(who.key) != who:  # logged out, revoked, expired, or with other rights
                 return
             yield place, [each.text for each in found], [each.seq for each in found]
 

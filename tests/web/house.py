@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from acd.access.register import Register
 from acd.core.records import AgentSession
 from acd.feed import Feed
 from acd.serve import make_handler
-from acd.settings import HandlerSettings
+from acd.settings import HandlerSettings, WebSettings
 from acd.store import Store
 from acd.web.app import make_app
 from acd.web.requests import FEED, REGISTER
@@ -55,12 +56,13 @@ class Answer:
 class House:
     """The parts, and short ways to what most tests need."""
 
-    def __init__(self, switch: Switch, store: Store, settings: HandlerSettings) -> None:
+    def __init__(self, switch: Switch, store: Store, settings: HandlerSettings, web: WebSettings | None = None) -> None:
         self.switch, self.store = switch, store
         self.handler = make_handler("main", settings, store)
         self.service = self.handler.service
         self.center = self.service.center
-        self.app = make_app({"main": self.handler}, store, TOKEN)
+        self.later = 0.0  # seconds by which the clock of tokens and sessions is ahead
+        self.app = make_app({"main": self.handler}, store, TOKEN, web, lambda: time.time() + self.later)
         self.client: TestClient[Any, Any]
 
     async def call(self, method: str, path: str, body: object = None, *, token: str | None = TOKEN) -> Answer:
@@ -169,11 +171,12 @@ async def open_house(
     *,
     linked: bool = True,
     database: str | None = None,
+    web: dict[str, Any] | None = None,
     **settings: Any,
 ) -> AsyncIterator[House]:
     """A house with the queues support and sales, linked to its Asterisk unless told otherwise.
 
-    `database`: the address of another than a new one in SQLite.
+    `database`: the address of another than a new one in SQLite; `web`: settings of that section.
     """
     switch = Switch("support", "sales")
     prepare(switch)
@@ -188,7 +191,8 @@ async def open_house(
         store = Store(database or f"sqlite:///{folder}/acd.db")
         store.open()
         try:
-            house = House(switch, store, HandlerSettings.model_validate(defaults | settings))
+            of_web = WebSettings.model_validate(web or {})
+            house = House(switch, store, HandlerSettings.model_validate(defaults | settings), of_web)
             async with live(house, linked=linked):
                 yield house
         finally:
