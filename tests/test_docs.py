@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+from acd.access.principals import EVERYBODY, Role
 from acd.audit.explain import KINDS
 from acd.core.states import SESSION_MOVES, SessionState
 from acd.settings import OTHERS, VARIABLES
@@ -76,3 +77,22 @@ def test_every_warning_is_explained_to_who_runs_acd():
 def test_every_explanation_of_the_audit_is_in_the_operations_document_and_no_other():
     listed = re.findall(r"^\| `(\w+)` \|", (DOCS / "operations.md").read_text().partition("# acd audit")[2], re.M)
     assert listed == list(KINDS)
+
+
+def rows_of_roles() -> list[str]:
+    """Who may ask for what, as the table of operations has it."""
+    by_roles: dict[str, list[str]] = {}
+    for each in OPERATIONS:
+        roles = "every role" if each.roles == EVERYBODY else ", ".join(role for role in Role if role in each.roles)
+        path = each.path.replace("/api/v1/handlers/{handler}", "H").replace("/api/v1", "")
+        by_roles.setdefault(roles or "anybody, without a token", []).append(f"`{each.method} {path}`")
+    return [f"| {roles} | {', '.join(sorted(by_roles[roles], key=_by_path))} |" for roles in sorted(by_roles)]
+
+
+def _by_path(operation: str) -> list[str]:
+    return operation.strip("`").split(" ")[::-1]
+
+
+def test_the_table_of_roles_is_that_of_the_operations():
+    table = (DOCS / "security.md").read_text().partition("| who | may ask for |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert table.splitlines() == rows_of_roles()

@@ -233,6 +233,8 @@ FIELDS: dict[str, Field] = {
     "CommandsQuery.who": Field("Only what this one asked for.", "carol"),
     # Bodies
     "pin": Field("The agent's PIN.", "4711"),
+    "PinBody.pin": Field("The new PIN.", "0815"),
+    "old_pin": Field("The present PIN; the agent himself has to give it.", "4711"),
     "NewAgent.id": Field("The agent's id, with `pin`; null or left out for an agent known by `user` alone.", "1001"),
     "NewAgent.pin": Field("The agent's PIN, with `id`: the new agent's, or the present one's to be compared.", "4711"),
     "NewAgent.user": Field("The account name of the person; null or left out: the id.", "alice"),

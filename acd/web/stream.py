@@ -75,7 +75,8 @@ def _may_see(app: web.Application, who: Principal, envelope: Envelope) -> bool:
     if who.agent is not None:
         return who.agent in envelope.agents or _is_of_his_queues(app, who, envelope)
     assert who.groups is not None
-    return not who.groups.isdisjoint(envelope.groups) or (envelope.type == "note" and not envelope.groups)
+    to_all = envelope.type == "note" and not envelope.groups and not envelope.agents
+    return to_all or not who.groups.isdisjoint(envelope.groups)
 
 
 def _is_of_his_queues(app: web.Application, who: Principal, envelope: Envelope) -> bool:

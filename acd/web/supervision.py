@@ -4,7 +4,7 @@ import time
 
 from aiohttp import web
 
-from acd.access.principals import EVERYBODY, READERS, STAFF, WORKERS
+from acd.access.principals import EVERYBODY, READERS, STAFF, WORKERS, Principal
 from acd.core import refusals as no
 from acd.core.states import MonitorMode
 from acd.core.views import SessionView
@@ -12,7 +12,7 @@ from acd.web import answers, models, shapes
 from acd.web.answers import Page
 from acd.web.objects import AGENT, ASTERISK, QUEUE, SESSION, H, get_session
 from acd.web.operations import Operations
-from acd.web.requests import FEED, answer, body_of, handler_of, page, principal_of, query_of
+from acd.web.requests import FEED, Handler, answer, body_of, handler_of, page, principal_of, query_of
 
 WAITING = f"{QUEUE}/calls/{{call}}"
 MONITORING = (no.UnknownAgent, no.UnknownAddress, no.NoCall)
@@ -151,8 +151,18 @@ async def barge(request: web.Request) -> web.Response:
 async def _monitor(request: web.Request, mode: MonitorMode) -> web.Response:
     handler, body = handler_of(request), await body_of(request, models.MonitorBody)
     handler.commands.need_usable(body.supervisor_address)
-    monitor = await handler.supervision.monitor(request.match_info["agent"], mode, body.supervisor_address)
+    agent = request.match_info["agent"]
+    _need_his_call(principal_of(request), handler, agent)
+    monitor = await handler.supervision.monitor(agent, mode, body.supervisor_address)
     return answer(shapes.monitor(monitor), 201)
+
+
+def _need_his_call(who: Principal, handler: Handler, agent: str) -> None:
+    """Of an agent who works for other groups, too, a supervisor of some groups hears no call of the others."""
+    state = handler.state
+    for session in (state.sessions[key] for key in handler.center.agent(agent).sessions):
+        for queue in (state.visits[key].queue for key in session.talks):
+            who.need(who.reaches_queue(handler.name, queue, state), f"The present call of the agent {agent!r}")
 
 
 @OPERATIONS.delete(f"{H}/monitors/{{monitor}}", STAFF, no.UnknownMonitor, *ASTERISK)
