@@ -41,7 +41,11 @@ class CallRow(SQLModel, table=True):
     """A row of the ledger: one visit of a caller to a queue. Times are seconds since 1970."""
 
     __tablename__ = "call"
-    __table_args__ = (Index("call_by_entry", "handler", "entered"), Index("call_by_call", "handler", "call"))
+    __table_args__ = (
+        Index("call_by_entry", "handler", "entered"),
+        Index("call_by_call", "handler", "call"),
+        Index("call_by_agent", "handler", "agent", "entered"),
+    )
     handler: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     call: str

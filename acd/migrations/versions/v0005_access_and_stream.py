@@ -10,6 +10,7 @@ down_revision = "0004"
 def upgrade() -> None:
     op.add_column("call", sa.Column("ring_time", sa.Float(), nullable=True))
     op.add_column("call", sa.Column("disposition", sa.String(), nullable=True))
+    op.create_index("call_by_agent", "call", ["handler", "agent", "entered"])
     op.create_table(
         "agent_time",
         sa.Column("handler", sa.String(), primary_key=True),
