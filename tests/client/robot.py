@@ -4,6 +4,8 @@ import asyncio
 import os
 import re
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.helpers import until
@@ -43,8 +45,9 @@ class Bot:
             return await self.process.wait()
 
 
-async def start_bot(url: str, token: str, pin: str, *arguments: str) -> Bot:
-    """`arguments`: id, group, address."""
+@asynccontextmanager
+async def running_bot(url: str, token: str, pin: str, *arguments: str) -> AsyncIterator[Bot]:
+    """`arguments`: id, group, address. It does not outlive the test."""
     environment = os.environ | {
         "ACD_URL": url,
         "ACD_API_TOKEN": token,
@@ -59,4 +62,9 @@ async def start_bot(url: str, token: str, pin: str, *arguments: str) -> Bot:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    return Bot(process)
+    try:
+        yield Bot(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

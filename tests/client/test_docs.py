@@ -2,19 +2,20 @@
 
 import ast
 import asyncio
+import contextlib
 import inspect
 import json
 import os
 import re
 import shlex
 import shutil
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 from acd import client
-from acd.client import refusals
 from acd.web.app import OPERATIONS
 from tests.client.office import address_of, client_of
 from tests.web.house import TOKEN, House
@@ -62,7 +63,7 @@ async def test_the_python_runs(house: House, monkeypatch, capsys):
     exec(first.replace("asyncio.run(main())", ""), names)  # noqa: S102 - our own page
     await names["main"]()
     async with client_of(house) as center:
-        names |= vars(client) | vars(refusals) | {"call_center": center}
+        names |= vars(client) | {"call_center": center}
         for code in others:
             made = eval(compile(code, "docs/client.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)  # noqa: S307
             if inspect.iscoroutine(made):
@@ -74,7 +75,7 @@ async def test_the_python_runs(house: House, monkeypatch, capsys):
 
 
 STOP_THE_BOT = """ & BOT=$!
-until api $H/agents/1001/sessions | grep -q '"state": "READY"'; do sleep 0.1; done
+until api $H/agents/1001/sessions | grep -qE '"state": ?"READY"'; do sleep 0.1; done
 kill $BOT
 wait $BOT
 """
@@ -95,9 +96,14 @@ async def test_the_curl_runs(house: House):
         env=os.environ | {"ACD": address_of(house).rstrip("/"), "TOKEN": TOKEN, "PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )
-    output = (await asyncio.wait_for(process.communicate(), 60))[0].decode()
+    try:
+        output = (await asyncio.wait_for(process.communicate(), 60))[0].decode()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, output
-    assert "event: " not in output and '"type": "agent", "event": "READY"' in output
+    assert re.search(r'^data: .*"type": ?"agent", ?"event": ?"READY"', output, re.M)
     assert "wrong-pin" in output and "refused" in output
     assert "alice takes calls for support at PJSIP/1001\nlogged off" in output

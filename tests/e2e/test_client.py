@@ -7,7 +7,7 @@ import pytest
 from acd.client import AgentSessionEvent, Event, EventStream, Reset, connect
 from acd.client.events import Told
 from phones.callers import Caller
-from tests.client.robot import start_bot
+from tests.client.robot import running_bot
 from tests.e2e.compare import near
 from tests.e2e.desk import PIN, TOKEN, Desk
 from tests.helpers import until
@@ -21,8 +21,8 @@ async def test_a_program_takes_calls_and_tells_the_figures_that_the_ledger_tells
     robot = await desk.agent(1001, "robot")
     made = await desk.api.post("//api/v1/tokens", {"name": "robot", "role": "agent", "agent": robot.id})
     await desk.api.put(f"/agents/{robot.id}/wrap-up-time", {"seconds": 2.2})
-    async with robot.phone.auto_answer():
-        bot = await start_bot(desk.acd.url, made["token"], PIN, robot.id, "support", robot.address)
+    bot_of_robot = running_bot(desk.acd.url, made["token"], PIN, robot.id, "support", robot.address)
+    async with robot.phone.auto_answer(), bot_of_robot as bot:
         await bot.says(f"robot takes calls for support at {robot.address}")
         for number, stay in ((1, 1.4), (2, 2.7)):
             caller = await desk.call("605", stay=stay)
