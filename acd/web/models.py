@@ -219,6 +219,13 @@ class AccountBody(Body):
         return self
 
 
+def _truth(value: object) -> object:
+    """To Python 1 is true."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true")
+    return value
+
+
 class WrapUpBody(Body):
     """Exactly one of the two: `end` true, or `extend_seconds`."""
 
@@ -229,7 +236,7 @@ class WrapUpBody(Body):
     )
 
     extend_seconds: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] | None = None
-    end: Literal[True] | None = None
+    end: Annotated[Literal[True], BeforeValidator(_truth)] | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

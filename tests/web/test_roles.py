@@ -162,7 +162,14 @@ class World:
     def path(self, operation: Operation, handler: str = "main") -> str:
         """Where it is asked for; what a command would change is there, what it would take away is not."""
         names = {"handler": handler, "agent": "1001", "session": self.sessions["1001"], "queue": "support"}
-        names |= {"group": "support", "token": "none", "account": "none", "call": "1.2", "monitor": "a-monitor"}
+        names |= {
+            "group": "support",
+            "token": "none",
+            "account": "none",
+            "call": "1.2",
+            "monitor": "a-monitor",
+            "webhook": "none",
+        }
         return operation.path.format(**names)
 
 
