@@ -88,10 +88,10 @@ Address = Annotated[str, AfterValidator(an_address), of_format("acd-address")]
 
 
 def a_number(value: Any) -> Any:
-    """Anything but true and false, which Python takes for 1 and 0."""
+    """Anything but true and false, which Python takes for 1 and 0; 60.0 is the whole number 60, as in JSON."""
     if isinstance(value, bool):
         raise ValueError("must be a number")
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def a_secret(value: SecretStr) -> SecretStr:
@@ -146,8 +146,8 @@ def a_network(value: Any) -> Network:
     raise ValueError("must be an address or a network such as 10.1.0.0/16")
 
 
-Seconds = Annotated[float, BeforeValidator(a_number), Field(ge=0, le=86400, allow_inf_nan=False)]
-Period = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=2**31)]
+Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False), BeforeValidator(a_number)]
+Period = Annotated[int, Field(gt=0, lt=2**31), BeforeValidator(a_number)]
 Days = Annotated[int, BeforeValidator(a_number), Field(ge=0, le=36500)]
 Port = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=65536)]
 Secret = Annotated[SecretStr, AfterValidator(a_secret)]

@@ -13,16 +13,17 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     SecretStr,
+    ValidationError,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_after_validator_function
 from yarl import URL
 
 from acd.access.principals import Role
 from acd.core.states import AgentState, SessionState
-from acd.settings import Address, Name, Period, Reason, Seconds, of_format
+from acd.settings import Address, Name, Period, Reason, Seconds, a_number, of_format
 
 Json = dict[str, Any]
 
@@ -85,6 +86,18 @@ def _ways(*ways: Json, examples: list[Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"oneOf": one_of, "examples": examples})
 
 
+def _misfit(field: str, message: str) -> ValidationError:
+    """One field does not go with the others."""
+    error = PydanticCustomError("together", "{message}", {"message": message})
+    return ValidationError.from_exception_data("body", [{"type": error, "loc": (field,), "input": None}])
+
+
+def _need_both(body: Body, one: str, other: str) -> None:
+    for given, missing in ((one, other), (other, one)):
+        if getattr(body, given) is not None and getattr(body, missing) is None:
+            raise _misfit(missing, f"is needed with {given}")
+
+
 class NewAgent(Body):
     """CreateAgent (`user` alone) or CreateAgentWithID (`id` and `pin`; `user` is the id unless given)."""
 
@@ -100,10 +113,9 @@ class NewAgent(Body):
 
     @model_validator(mode="after")
     def _id_and_pin_together(self) -> Self:
-        if (self.id is None) != (self.pin is None):
-            raise ValueError("id and pin go together: both, or neither for an agent known by user alone")
+        _need_both(self, "id", "pin")
         if self.id is None and self.user is None:
-            raise ValueError("user is needed, or id and pin")
+            raise _misfit("user", "is needed, or id and pin")
         return self
 
 
@@ -155,10 +167,8 @@ class LogIn(Body):
 
     @model_validator(mode="after")
     def _one_of_three(self) -> Self:
-        if (self.agent is None) != (self.pin is None):
-            raise ValueError("agent and pin go together")
-        if (self.user is None) != (self.password is None):
-            raise ValueError("user and password go together")
+        _need_both(self, "agent", "pin")
+        _need_both(self, "user", "password")
         if [self.agent, self.user, self.token].count(None) != 2:
             raise ValueError("exactly one is needed of agent and pin, user and password, token")
         return self
@@ -188,9 +198,9 @@ class NewToken(Body):
     @model_validator(mode="after")
     def _fits_the_role(self) -> Self:
         if (self.agent is not None) != (self.role == Role.AGENT):
-            raise ValueError("agent is needed for the role agent, and for no other")
+            raise _misfit("agent", "is needed for the role agent, and for no other")
         if self.groups is not None and self.role != Role.SUPERVISOR:
-            raise ValueError("groups belong to the role supervisor")
+            raise _misfit("groups", "belong to the role supervisor")
         return self
 
 
@@ -213,9 +223,9 @@ class AccountBody(Body):
     @model_validator(mode="after")
     def _no_agent(self) -> Self:
         if self.role == Role.AGENT:
-            raise ValueError("an agent logs in with his id and PIN and needs no account")
+            raise _misfit("role", "an agent logs in with his id and PIN and needs no account")
         if self.groups is not None and self.role != Role.SUPERVISOR:
-            raise ValueError("groups belong to the role supervisor")
+            raise _misfit("groups", "belong to the role supervisor")
         return self
 
 
@@ -258,7 +268,7 @@ class WrapUpTimeBody(Body):
 class MemberBody(Body):
     """`penalty`: how late the agent's turn comes, 0 first."""
 
-    penalty: Annotated[int, Field(ge=0, le=10_000)]
+    penalty: Annotated[int, Field(ge=0, le=10_000), BeforeValidator(a_number)]
 
 
 class GroupChoice(Body):
@@ -268,13 +278,13 @@ class GroupChoice(Body):
 class PriorityBody(Body):
     """`priority`: callers with a higher one come first; 0 is what callers have."""
 
-    priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+    priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000), BeforeValidator(a_number)]
 
 
 class TransferBody(Body):
     """`queue`: where the caller is to wait; its name is an extension of the dialplan."""
 
-    queue: Annotated[Name, Field(pattern=r"^[A-Za-z0-9_-]{2,79}$")]
+    queue: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{2,79}$")]
 
 
 class MonitorBody(Body):
@@ -444,14 +454,17 @@ class WebhooksQuery(ListQuery):
     sort: Literal["", "created", "-created", "url", "-url", "behind", "-behind"] = ""
 
 
+Sought = Annotated[str, Field(pattern=r"^[^\x00]*$")]  # a NUL is in no text that a database keeps
+
+
 class CallsQuery(Query):
     """Rows of the ledger by time of entry (`from` <= entered < `to`), queue, agent; `cursor` of the last page."""
 
     start: Annotated[Moment | None, Field(alias="from")] = None
     end: Annotated[Moment | None, Field(alias="to")] = None
-    queue: str | None = None
-    agent: str | None = None
-    call: str | None = None
+    queue: Sought | None = None
+    agent: Sought | None = None
+    call: Sought | None = None
     cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
@@ -479,7 +492,7 @@ class CommandsQuery(Query):
 
     start: Annotated[Moment | None, Field(alias="from")] = None
     end: Annotated[Moment | None, Field(alias="to")] = None
-    who: str | None = None
-    path: str | None = None
+    who: Sought | None = None
+    path: Sought | None = None
     cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 200

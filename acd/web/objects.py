@@ -20,6 +20,7 @@ from acd.web.requests import (
     body_of,
     cursor_of,
     handler_of,
+    moment_of,
     need_match,
     new_name,
     page,
@@ -349,7 +350,7 @@ async def list_calls(request: web.Request) -> web.Response:
     """The ledger: one row a queue visit, by time of entry. An agent sees his own."""
     handler, who, query = handler_of(request), principal_of(request), query_of(request, models.CallsQuery)
     agent = who.agent or query.agent
-    after = None if query.cursor is None else _place(query.cursor)
+    after = None if query.cursor is None else cursor_of(query.cursor, moment_of)
     within = None if who.agent is not None else who.queues_within_reach(handler.name, handler.state)
     await written(handler.store)
     rows = await asyncio.to_thread(
@@ -363,15 +364,10 @@ async def list_calls(request: web.Request) -> web.Response:
         after=after,
         limit=query.limit,
     )
-    last = as_cursor([rows[-1]["entered"], rows[-1]["key"]]) if len(rows) == query.limit else None
+    last = as_cursor(rows[-1]["entered"], rows[-1]["key"]) if len(rows) == query.limit else None
     return answer({"items": [shapes.call(row) for row in rows], "next": last}, request=request)
 
 
 def _both(one: set[str] | None, other: set[str] | None) -> set[str] | None:
     """What is in both; None stands for everything."""
     return other if one is None else one if other is None else one & other
-
-
-def _place(cursor: str) -> tuple[float, str]:
-    entered, key = cursor_of(cursor, float, str)
-    return entered, key

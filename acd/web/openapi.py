@@ -14,14 +14,13 @@ from acd.core import refusals as no
 from acd.core.refusals import Refusal
 from acd.web import answers, repeats
 from acd.web.fields import Field
-from acd.web.operations import Operation
+from acd.web.operations import EVENTS, SWITCHING, Operation
 from acd.web.people import COOKIE
-from acd.web.problems import STATUS
+from acd.web.problems import STATUS, KeyReused, title_of
 from acd.web.schemas import REF, Schemas, example_of, examples_of, name_of
 
 Json = dict[str, Any]
-JSON, PROBLEM, EVENTS = "application/json", "application/problem+json", "text/event-stream"
-SWITCHING = 101  # to the protocol of WebSockets
+JSON, PROBLEM = "application/json", "application/problem+json"
 
 ABOUT = """\
 An automatic call distributor on top of Asterisk, with the agents, sessions, groups and queues of TAPI 3.
@@ -41,31 +40,46 @@ Every error is a Problem whose `code` is never renamed. Beside those listed: 405
 where a path does not know a method, 404 `not-found` for a path that does not exist, 417 `expectation-failed`.
 """
 
-TAGS = {  # the first noun of a path -> what it is about
-    "handlers": ("Handlers", "ITAgentHandler: the configured Asterisk servers."),
-    "acd-groups": ("ACD groups", "ITACDGroup: named sets of queues for which agents log on."),
-    "addresses": ("Addresses", "ITAddress: the phones of agents."),
-    "agents": ("Agents", "ITAgent: who takes calls."),
-    "sessions": ("Sessions", "ITAgentSession: one log-on of an agent for one group at one phone."),
-    "queues": ("Queues", "ITQueue: where callers wait."),
-    "calls": ("Calls", "The ledger: what became of every call."),
-    "reports": ("Reports", "Figures of the past, each with its formula, numerator and denominator."),
-    "monitors": ("Supervisors", "Listening in, notes, and what agents choose from."),
-    "notes": ("Supervisors", ""),
-    "choices": ("Supervisors", ""),
-    "picture": ("Stream", "Everything at one moment, and every change after it."),
-    "events": ("Stream", ""),
-    "ws": ("Stream", ""),
-    "webhooks": ("Webhooks", "The stream, posted to those who cannot hold one."),
-    "session": ("Who comes in", "Sessions of browsers, tokens of programs, accounts of people."),
-    "tokens": ("Who comes in", ""),
-    "accounts": ("Who comes in", ""),
-    "audit-log": ("Log of commands", "Who asked for what, and what came of it."),
-    "healthz": ("Health", "For probes, for Prometheus, and this description."),
-    "readyz": ("Health", ""),
-    "metrics": ("Health", ""),
-    "openapi.json": ("Health", ""),
-    "docs": ("Health", ""),
+TAGS = {
+    "Handlers": "ITAgentHandler: the configured Asterisk servers.",
+    "ACD groups": "ITACDGroup: named sets of queues for which agents log on.",
+    "Addresses": "ITAddress: the phones of agents.",
+    "Agents": "ITAgent: who takes calls.",
+    "Sessions": "ITAgentSession: one log-on of an agent for one group at one phone.",
+    "Queues": "ITQueue: where callers wait, and what can be done for them.",
+    "Calls": "The ledger: what became of every call.",
+    "Reports": "Figures of the past, each with its formula, numerator and denominator.",
+    "Supervisors": "Listening in, notes, and what agents choose from.",
+    "Stream": "Everything at one moment, and every change after it.",
+    "Webhooks": "The stream, posted to those who cannot hold one.",
+    "Who comes in": "Sessions of browsers, tokens of programs, accounts of people, and the log of their commands.",
+    "Health": "For probes and for Prometheus; and this description.",
+}
+TAG_OF = {  # the first noun of a path, below the handler
+    "handlers": "Handlers",
+    "acd-groups": "ACD groups",
+    "addresses": "Addresses",
+    "agents": "Agents",
+    "sessions": "Sessions",
+    "queues": "Queues",
+    "calls": "Calls",
+    "reports": "Reports",
+    "monitors": "Supervisors",
+    "notes": "Supervisors",
+    "choices": "Supervisors",
+    "picture": "Stream",
+    "events": "Stream",
+    "ws": "Stream",
+    "webhooks": "Webhooks",
+    "session": "Who comes in",
+    "tokens": "Who comes in",
+    "accounts": "Who comes in",
+    "audit-log": "Who comes in",
+    "healthz": "Health",
+    "readyz": "Health",
+    "metrics": "Health",
+    "openapi.json": "Health",
+    "docs": "Health",
 }
 
 PATH: dict[str, Field] = {
@@ -161,21 +175,20 @@ def _header(name: str) -> Json:
 
 
 def _tag(path: str) -> str:
-    """The first noun of a path, below the handler."""
     nouns = [part for part in path.split("/") if part and "{" not in part and part not in ("api", "v1")]
-    return nouns[1] if nouns[0] == "handlers" and len(nouns) > 1 else nouns[0]
+    return TAG_OF[nouns[1] if nouns[0] == "handlers" and len(nouns) > 1 else nouns[0]]
 
 
 def _tags(operations: Iterable[Operation]) -> list[Json]:
-    told = dict(TAGS[_tag(operation.path)] for operation in reversed(list(operations)))
-    return [{"name": name, "description": text} for name, text in dict(TAGS.values()).items() if name in told]
+    told = {_tag(operation.path) for operation in operations}
+    return [{"name": name, "description": text} for name, text in TAGS.items() if name in told]
 
 
 def _operation(operation: Operation, schemas: Schemas) -> Json:
     text = inspect.cleandoc(operation.handle.__doc__ or "")
     described: Json = {
         "operationId": operation.id,
-        "tags": [TAGS[_tag(operation.path)][0]],
+        "tags": [_tag(operation.path)],
         "summary": _first_sentence(text),
         "description": f"{text}\n\n{_who(operation.roles)}",
         "parameters": [*_in_path(operation.path), *_in_query(operation, schemas), *_in_headers(operation)],
@@ -311,8 +324,8 @@ class Fault(NamedTuple):
     @property
     def example(self) -> Json:
         """As an OpenAPI example."""
-        phrase = HTTPStatus(self.status).phrase
-        value: Json = {"status": self.status, "title": phrase, "detail": self.detail, "code": self.code}
+        title = title_of(HTTPStatus(self.status))
+        value: Json = {"status": self.status, "title": title, "detail": self.detail, "code": self.code}
         if self.hresult is not None and self.lineerr is not None:
             value |= {"hresult": f"0x{self.hresult:08X}", "lineerr": f"0x{self.lineerr:08X}"}
         if self.errors is not None:
@@ -352,6 +365,8 @@ def _faults(operation: Operation) -> list[Fault]:
         faults |= {_of(access.Forbidden)}
     if operation.changes or SWITCHING in operation.status:
         faults |= {_of(access.ForeignOrigin)}
+    if operation.changes and operation.roles:
+        faults |= {_of(KeyReused)}
     if names_a_handler:
         faults |= {NOT_FOUND}
     if operation.body is not None:

@@ -18,9 +18,9 @@ from acd.access.principals import Principal, Role
 from acd.access.refusals import Forbidden
 from acd.core.refusals import Refusal
 from acd.store.tables import CommandRow
-from acd.web.problems import CODE, Invalid, answer_to
+from acd.web.problems import CODE, Invalid, KeyReused, answer_to
 from acd.web.repeats import HEADER, LONGEST
-from acd.web.requests import BODY, HANDLERS, PRINCIPAL, REPEATS, STORE, Handler
+from acd.web.requests import BODY, HANDLERS, PRINCIPAL, REPEATS, STORE, Handler, data_of
 
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 AnyHandle = TypeVar("AnyHandle", bound=Handle)
@@ -28,6 +28,8 @@ Roles = frozenset[Role]
 Refused = type[Refusal]
 Model = type[BaseModel]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+EVENTS = "text/event-stream"
+SWITCHING = 101  # to the protocol of WebSockets
 PUBLIC: Roles = frozenset()  # everybody who can reach the server
 SECRET = re.compile(r"(acd_[0-9a-f]+_)[\w-]+")
 
@@ -56,6 +58,11 @@ class Operation:
     @property
     def id(self) -> str:
         return getattr(self.handle, "__name__", "")
+
+    @property
+    def endless(self) -> bool:
+        """What it sends goes on until somebody leaves."""
+        return EVENTS in self.media or SWITCHING in self.status
 
     @property
     def changes(self) -> bool:
@@ -130,7 +137,10 @@ class Operations(list[Operation]):
 def add_routes(app: web.Application, operations: Sequence[Operation]) -> None:
     """Every operation as a route that lets in who may."""
     for operation in operations:
-        app.router.add_route(operation.method, operation.path, _guarded(operation))
+        handle = _guarded(operation)
+        app.router.add_route(operation.method, operation.path, handle)
+        if operation.method == "GET" and not operation.endless:
+            app.router.add_route("HEAD", operation.path, handle)
 
 
 def _guarded(operation: Operation) -> Handle:
@@ -143,8 +153,7 @@ def _guarded(operation: Operation) -> Handle:
         elif not 0 < len(key) <= LONGEST:
             response = answer_to(_wrong_length(), request)
         else:
-            names = (request[PRINCIPAL].name, request[PRINCIPAL].key, request.method, request.path, key)
-            response = await request.app[REPEATS].once(names, lambda: _carried_out(operation, request))
+            response = await _once(operation, request, key)
         write_down(request, response)
         return response
 
@@ -155,6 +164,16 @@ def _guarded(operation: Operation) -> Handle:
 def _wrong_length() -> Invalid:
     message = f"must have 1 to {LONGEST} characters"
     return Invalid([{"loc": ["header", HEADER], "msg": message, "type": "string_length"}])
+
+
+async def _once(operation: Operation, request: web.Request, key: str) -> web.StreamResponse:
+    """Carried out, or if that has been done before, the answer that there was."""
+    who = request[PRINCIPAL]
+    names = (who.name, who.key, request.method, request.path, key)
+    try:
+        return await request.app[REPEATS].once(names, await data_of(request), lambda: _carried_out(operation, request))
+    except (Invalid, KeyReused, web.HTTPException) as error:
+        return answer_to(error, request)
 
 
 async def _carried_out(operation: Operation, request: web.Request) -> web.StreamResponse:

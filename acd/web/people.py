@@ -27,6 +27,7 @@ from acd.web.requests import (
     as_cursor,
     body_of,
     cursor_of,
+    moment_of,
     need_match,
     new_name,
     page,
@@ -243,12 +244,12 @@ async def list_commands(request: web.Request) -> web.Response:
     if query.path is not None:
         where.append(col(CommandRow.path).startswith(query.path, autoescape=True))
     if query.cursor is not None:
-        at, id = cursor_of(query.cursor, float, str)
+        at, id = cursor_of(query.cursor, moment_of)
         where.append(or_(col(CommandRow.at) < at, (col(CommandRow.at) == at) & (col(CommandRow.id) < id)))
     order = (col(CommandRow.at).desc(), col(CommandRow.id).desc())
     await written(store)
     rows = await asyncio.to_thread(store.rows, CommandRow, *where, by=order, limit=query.limit)
-    last = as_cursor([rows[-1].at, rows[-1].id]) if len(rows) == query.limit else None
+    last = as_cursor(rows[-1].at, rows[-1].id) if len(rows) == query.limit else None
     return answer({"items": [_command_shape(row) for row in rows], "next": last}, request=request)
 
 

@@ -18,6 +18,13 @@ from acd.webhooks import TooManyWebhooks, UnknownWebhook
 log = logging.getLogger(__name__)
 CODE = web.ResponseKey("code", str)  # of a refusal, for the log of commands
 
+
+class KeyReused(Refusal):
+    """This Idempotency-Key was sent with another request."""
+
+    code = "idempotency-key-reused"
+
+
 STATUS: dict[type[Refusal], HTTPStatus] = {
     no.UnknownAgent: HTTPStatus.NOT_FOUND,
     no.UnknownGroup: HTTPStatus.NOT_FOUND,
@@ -40,6 +47,7 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     no.DispositionMissing: HTTPStatus.CONFLICT,
     no.NoAgentId: HTTPStatus.CONFLICT,
     no.PinOfSettings: HTTPStatus.CONFLICT,
+    KeyReused: HTTPStatus.CONFLICT,
     no.PeriodInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     access.Unauthorized: HTTPStatus.UNAUTHORIZED,
     access.Forbidden: HTTPStatus.FORBIDDEN,
@@ -78,9 +86,14 @@ class Invalid(Exception):
         )
 
 
+def title_of(status: HTTPStatus) -> str:
+    """Its name in RFC 9110, whichever Python knows it by."""
+    return {413: "Content Too Large", 422: "Unprocessable Content"}.get(status, status.phrase)
+
+
 def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> web.Response:
     """An answer that says what is wrong: `code` is for programs and never renamed, `detail` is for people."""
-    body = {"status": status.value, "title": status.phrase, "detail": detail, "code": code, **more}
+    body = {"status": status.value, "title": title_of(status), "detail": detail, "code": code, **more}
     answer = web.Response(status=status.value, text=json.dumps(body), content_type="application/problem+json")
     if status is HTTPStatus.UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = "Bearer"
@@ -141,7 +154,7 @@ def answer_to(error: Exception, request: web.Request) -> web.Response:
             return of_invalid(error)
         case web.HTTPException():
             status = HTTPStatus(error.status)
-            answer = problem(status, status.name.lower().replace("_", "-"), _of_http(error, request))
+            answer = problem(status, title_of(status).lower().replace(" ", "-"), _of_http(error, request))
             if "Allow" in error.headers:
                 answer.headers["Allow"] = error.headers["Allow"]
             return answer

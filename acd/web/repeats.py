@@ -1,13 +1,14 @@
 """Idempotency-Key: a command that is sent again, because its answer was lost, gets the answer and is not done twice."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from aiohttp import web
 
-from acd.web.problems import CODE
+from acd.web.problems import CODE, KeyReused
 
 KEPT_FOR = 600.0  # seconds
 MOST = 10_000  # answers that are kept
@@ -30,19 +31,26 @@ class Repeats:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._answers: dict[tuple[str, ...], tuple[float, asyncio.Future[Answer]]] = {}
+        self._answers: dict[tuple[str, ...], tuple[float, bytes, asyncio.Future[Answer]]] = {}
         self._bytes = 0
 
     async def once(
-        self, key: tuple[str, ...], carry_out: Callable[[], Awaitable[web.StreamResponse]]
+        self, key: tuple[str, ...], body: bytes, carry_out: Callable[[], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """The answer to a command with this key; it is carried out only if no answer to it is known or under way."""
+        """The answer to a command with this key; it is carried out only if no answer to it is known or under way.
+
+        Raises KeyReused where the key came with another body.
+        """
         self._forget_old()
+        content = hashlib.sha256(body).digest()
         if key in self._answers:
-            return _again(await asyncio.shield(self._answers[key][1]))
+            _, present, answer = self._answers[key]
+            if present != content:
+                raise KeyReused()
+            return _again(await asyncio.shield(answer))
         self._make_room(0)
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._answers[key] = (self._clock(), answer)
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[key] = (self._clock(), content, answer)
         try:
             response = await carry_out()
         except BaseException:
@@ -65,13 +73,13 @@ class Repeats:
     def _make_room(self, size: int) -> None:
         """The oldest go first; those that are under way stay, or they would be carried out twice."""
         while len(self._answers) >= MOST or self._bytes + size > MOST_BYTES:
-            oldest = next((key for key, (_, answer) in self._answers.items() if answer.done()), None)
+            oldest = next((key for key, (_, _, answer) in self._answers.items() if answer.done()), None)
             if oldest is None:
                 return
             self._forget(oldest)
 
     def _forget(self, key: tuple[str, ...]) -> None:
-        _, answer = self._answers.pop(key, (0.0, None))
+        _, _, answer = self._answers.pop(key, (0.0, b"", None))
         if answer is not None and answer.done():
             self._bytes -= len(answer.result().body)
 

@@ -4,8 +4,9 @@ import asyncio
 import base64
 import hashlib
 import json
+import math
 import queue
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -26,6 +27,7 @@ from acd.web.repeats import Repeats
 from acd.webhooks import Webhooks
 
 Model = TypeVar("Model", bound=BaseModel)
+First = TypeVar("First")
 Json = dict[str, Any]
 BODY_WITHIN = 30.0  # seconds for a body to come
 WRITTEN_WITHIN = 2.0  # seconds for the newest rows to reach the database
@@ -74,15 +76,20 @@ def principal_of(request: web.Request) -> Principal:
     return request[PRINCIPAL]
 
 
-async def body_of(request: web.Request, model: type[Model]) -> Model:
-    """The body as a model. Raises Invalid, naming what does not fit."""
+async def data_of(request: web.Request) -> bytes:
+    """The body as it came. Raises Invalid, HTTPRequestTimeout, HTTPRequestEntityTooLarge."""
     try:
         async with asyncio.timeout(BODY_WITHIN):
-            data = await request.read()
+            return await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout() from None
     except web.RequestPayloadError:
         raise Invalid([{"loc": ["body"], "msg": "is not encoded as its headers say", "type": "encoding"}]) from None
+
+
+async def body_of(request: web.Request, model: type[Model]) -> Model:
+    """The body as a model. Raises Invalid, naming what does not fit."""
+    data = await data_of(request)
     try:
         content = json.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
@@ -165,12 +172,11 @@ def page(items: Iterable[Mapping[str, Any]], query: ListQuery, key: Callable[[Ma
 
     ordered = sorted(items, key=place, reverse=descending)
     if query.cursor is not None:
-        one, other = cursor_of(query.cursor, str, str)
-        last = (one, other)
+        last = cursor_of(query.cursor, str)
         ordered = [item for item in ordered if (place(item) < last if descending else place(item) > last)]
     shown = ordered[: query.limit]
     more = len(ordered) > len(shown)
-    return {"items": shown, "next": as_cursor(place(shown[-1])) if more else None}
+    return {"items": shown, "next": as_cursor(*place(shown[-1])) if more else None}
 
 
 def _sortable(value: Any) -> str:
@@ -180,21 +186,29 @@ def _sortable(value: Any) -> str:
     return f"{value:030.9f}"
 
 
-def as_cursor(place: Sequence[Any]) -> str:
+def as_cursor(first: object, second: str) -> str:
     """Where a page ended, as text that nobody need understand."""
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps([str(first), second]).encode()).decode()
 
 
-def cursor_of(text: str, *kinds: type) -> list[Any]:
-    """The other way, for a place that is made of such values. Raises Invalid."""
+def cursor_of(text: str, kind: Callable[[str], First]) -> tuple[First, str]:
+    """The other way; `kind` makes of the first part what it was. Raises Invalid."""
     try:
-        place = json.loads(base64.urlsafe_b64decode(text))
-        if isinstance(place, list) and [type(each) for each in place] == list(kinds):
-            json.dumps(place, allow_nan=False, ensure_ascii=False).encode()  # no lone surrogate: no database takes it
-            return place
+        first, second = json.loads(base64.urlsafe_b64decode(text))
+        f"{first}{second}".encode()  # no lone surrogate, which no database takes
+        if isinstance(first, str) and isinstance(second, str) and "\0" not in second:
+            return kind(first), second
     except (ValueError, TypeError, RecursionError):
         pass
     raise Invalid([{"loc": ["query", "cursor"], "msg": "is not a cursor", "type": "cursor"}])
+
+
+def moment_of(text: str) -> float:
+    """The kind of cursor that begins with a moment. Raises ValueError."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("is no moment")
+    return value
 
 
 async def written(store: Store) -> None:

@@ -10,7 +10,7 @@ from aiohttp import WSMsgType, web
 from acd.access.principals import EVERYBODY, Principal
 from acd.feed import OWN, Envelope, Filter, follow_on, passing
 from acd.web import answers, models, shapes
-from acd.web.operations import Operations
+from acd.web.operations import EVENTS, SWITCHING, Operations
 from acd.web.problems import Invalid
 from acd.web.requests import FEED, HANDLERS, REGISTER, Handler, Json, answer, principal_of, query_of
 
@@ -140,7 +140,7 @@ LONGEST_NUMBER = 19  # digits
     EVERYBODY,
     answers.Envelope,
     query=models.StreamQuery,
-    media=("text/event-stream",),
+    media=(EVENTS,),
     etag=False,
 )
 async def stream_events(request: web.Request) -> web.StreamResponse:
@@ -151,7 +151,7 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     who, query = principal_of(request), query_of(request, models.StreamQuery)
     after = _start(request, query)
     response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-    response.content_type = "text/event-stream"
+    response.content_type = EVENTS
     await response.prepare(request)
     try:
         await _write(response, f"retry: 1000\nid: {after}\n\n")
@@ -179,7 +179,7 @@ def _give_up(request: web.Request) -> None:
         request.transport.abort()
 
 
-@OPERATIONS.get("/api/v1/ws", EVERYBODY, answers.Envelope, status=(101,), query=models.StreamQuery, etag=False)
+@OPERATIONS.get("/api/v1/ws", EVERYBODY, answers.Envelope, status=(SWITCHING,), query=models.StreamQuery, etag=False)
 async def stream_websocket(request: web.Request) -> web.StreamResponse:
     """The stream as a WebSocket: one envelope a text frame. Resumes by `?after=<seq>`."""
     who, query = principal_of(request), query_of(request, models.StreamQuery)

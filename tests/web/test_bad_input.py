@@ -232,7 +232,7 @@ async def test_what_is_no_json_object_is_refused(house: House, what):
 async def test_a_body_that_is_too_large_is_refused(house: House, method, path):
     data = json.dumps({"state": "READY", "reason": "x" * 70_000}).encode()
     answer = await house.send(method, path.format(await session_of(house)), data)
-    assert (answer.status, answer.body["code"]) == (413, "request-entity-too-large")
+    assert (answer.status, answer.body["code"]) == (413, "content-too-large")
     check_problem(answer)
 
 
