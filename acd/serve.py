@@ -124,6 +124,7 @@ async def serve(settings: Settings) -> None:
             keep_events_days=kept.keep_events_days,
             keep_calls_days=kept.keep_calls_days,
             keep_commands_days=kept.keep_commands_days,
+            keep_stream_hours=kept.keep_stream_hours,
         )
         store.open()
     except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:  # not the address, with its password

@@ -149,6 +149,7 @@ def a_network(value: Any) -> Network:
 Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False), BeforeValidator(a_number)]
 Period = Annotated[int, Field(gt=0, lt=2**31), BeforeValidator(a_number)]
 Days = Annotated[int, BeforeValidator(a_number), Field(ge=0, le=36500)]
+Hours = Annotated[int, BeforeValidator(a_number), Field(ge=1, le=8760)]
 Port = Annotated[int, BeforeValidator(a_number), Field(gt=0, lt=65536)]
 Secret = Annotated[SecretStr, AfterValidator(a_secret)]
 Origins = Annotated[list[Annotated[str, AfterValidator(an_origin)]], BeforeValidator(some)]
@@ -246,6 +247,7 @@ class StoreSettings(Section):
     keep_events_days: Days = 0  # 0: for ever
     keep_calls_days: Days = 0
     keep_commands_days: Days = 0
+    keep_stream_hours: Hours = 24
 
 
 class LogSettings(Section):
@@ -285,6 +287,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
     "ACD_KEEP_EVENTS_DAYS": ("store", "keep_events_days"),
     "ACD_KEEP_CALLS_DAYS": ("store", "keep_calls_days"),
     "ACD_KEEP_COMMANDS_DAYS": ("store", "keep_commands_days"),
+    "ACD_KEEP_STREAM_HOURS": ("store", "keep_stream_hours"),
     "ACD_LOG_LEVEL": ("log", "level"),
     "ACD_LOG_FORMAT": ("log", "format"),
 }

@@ -1,15 +1,20 @@
 """What is deleted in the course of time, and that nothing anybody can ask for changes by it."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 
 import pytest
 
+from acd.access.principals import Role
+from acd.access.register import Register
 from acd.core import events as ev
 from acd.core.center import Center
 from acd.core.records import State
+from acd.feed import Feed, Gone
 from acd.store import STATE, BeforeTheLog, Store, retention
 from acd.store.retention import DAY, HOUR, Retention, superfluous
+from acd.store.tables import AgentTimeRow, CommandRow, TokenRow, WebhookRow
 from tests.core.desk import START
 from tests.databases import Database
 from tests.helpers import until
@@ -37,9 +42,12 @@ def restored(store: Store, at: float | None = None) -> object:
     return whole(replayed(tail, state))
 
 
-def deleted(database: Database, now: float, events: int = 0, calls: int = 0, commands: int = 0) -> int:
+def deleted(
+    database: Database, now: float, events: int = 0, calls: int = 0, commands: int = 0, *, stream: int = 24
+) -> int:
     """Everything that is due is deleted; returns in how many steps."""
-    return len(list(Retention(database.engine.begin, events, calls, commands, lambda: now).steps()))
+    begin = database.engine.begin
+    return len(list(Retention(begin, events, calls, commands, lambda: now, keep_stream_hours=stream).steps()))
 
 
 def checkpoints(database: Database) -> list[int]:
@@ -192,7 +200,7 @@ def test_deleting_goes_on_where_it_was_broken_off(database, monkeypatch):
     monkeypatch.setattr(retention, "ROWS", 3)
     with database.opened() as store:
         keep(store, [an_event(number) for number in range(1, 31)], 30)
-    steps = Retention(database.engine.begin, 1, 0, 0, lambda: START + 100 * DAY).steps()
+    steps = Retention(database.engine.begin, 1, 0, 0, lambda: START + 100 * DAY, keep_stream_hours=24).steps()
     while len(database.numbers()) > 20:
         next(steps)
     assert database.numbers()[-1] == 30
@@ -253,6 +261,178 @@ def test_calls_that_entered_before_the_limit_are_deleted_of_every_handler(databa
     deleted(database, START + 17.5 * DAY, calls=10)
     left = database.rows("SELECT handler, key FROM call ORDER BY handler, key")
     assert left == [(handler, f"c{day}/support/1") for handler in ("main", "other", "third") for day in (8, 9)]
+
+
+# What agents did
+
+
+def did(database: Database, handler: str = "main") -> list[tuple[str, float]]:
+    rows = database.rows("SELECT handler, agent, at FROM agent_time ORDER BY agent, at")
+    return [(agent, (at - START) / DAY) for there, agent, at in rows if there == handler]
+
+
+def worked(store: Store, agent: str, days: Sequence[float], handler: str = "main") -> None:
+    for day in days:
+        store.keep(
+            AgentTimeRow(handler=handler, agent=agent, at=START + day * DAY, state="READY", reason="", wrap_up=False)
+        )
+
+
+def test_what_agents_did_is_deleted_with_the_calls_but_for_what_each_did_at_the_limit(database, monkeypatch):
+    monkeypatch.setattr(retention, "FEW", 3)
+    with database.opened() as store:
+        for handler in ("main", "other"):
+            worked(store, "alice", [0, 1, 2, 3, 4, 5, 6, 7, 9], handler)
+            worked(store, "bob", [0, 0.5], handler)
+            worked(store, "carol", [8], handler)
+            worked(store, "dave", [3, 5], handler)
+    deleted(database, START + 15 * DAY, calls=10)
+    expected = [("alice", 5), ("alice", 6), ("alice", 7), ("alice", 9), ("bob", 0.5), ("carol", 8), ("dave", 5)]
+    assert did(database) == did(database, "other") == expected
+    deleted(database, START + 15.5 * DAY, calls=10)
+    assert did(database) == expected
+    deleted(database, START + 1000 * DAY, calls=10)
+    assert did(database) == [("alice", 9), ("bob", 0.5), ("carol", 8), ("dave", 5)]
+
+
+def test_what_agents_did_is_kept_as_long_as_the_calls(database):
+    with database.opened() as store:
+        worked(store, "alice", [0, 1])
+    deleted(database, START + 40000 * DAY)
+    assert did(database) == [("alice", 0), ("alice", 1)]
+
+
+# The log of commands
+
+
+def test_commands_are_deleted_when_they_are_too_old_and_only_if_somebody_wants_that(database, monkeypatch):
+    monkeypatch.setattr(retention, "FEW", 3)
+    with database.opened() as store:
+        for day in range(10):
+            at, path = START + day * DAY, "/api/v1/session"
+            store.keep(
+                CommandRow(
+                    id=f"c{day}", at=at, who="carol", role="admin", source="", method="POST", path=path, status=201
+                )
+            )
+    deleted(database, START + 40000 * DAY)
+    assert database.rows("SELECT count(*) FROM command") == [(10,)]
+    deleted(database, START + 17.5 * DAY, commands=10)
+    assert database.rows("SELECT id FROM command ORDER BY id") == [("c8",), ("c9",)]
+
+
+# The stream
+
+
+def tell(store: Store, *envelopes: tuple[int, float]) -> None:
+    texts = dict.fromkeys(("handler", "type", "event", "agents", "queues", "groups", "text"), "x")
+    for seq, hour in envelopes:
+        store.keep_envelope({"seq": seq, "at": START + hour * HOUR, **texts})
+
+
+def stream(database: Database) -> list[int]:
+    return [seq for (seq,) in database.rows("SELECT seq FROM envelope ORDER BY seq")]
+
+
+def test_envelopes_are_deleted_when_they_are_so_many_hours_old(database, monkeypatch):
+    monkeypatch.setattr(retention, "FEW", 4)
+    with database.opened() as store:
+        tell(store, *((seq, seq) for seq in range(1, 31)))
+    deleted(database, START + 30 * HOUR)
+    assert stream(database) == list(range(6, 31))
+    deleted(database, START + 30 * HOUR, stream=12)
+    assert stream(database) == list(range(18, 31))
+
+
+def test_the_newest_envelope_stays_however_old_so_that_its_number_is_not_given_again(database):
+    with database.opened() as store:
+        tell(store, *((seq, 0) for seq in range(1, 6)))
+    deleted(database, START + 100 * DAY)
+    assert stream(database) == [5]
+    with database.opened() as store:
+        assert Feed(store).seq >= 5
+
+
+def test_deleting_makes_no_hole_in_the_stream_where_a_clock_went_back(database, monkeypatch):
+    monkeypatch.setattr(retention, "FEW", 2)
+    with database.opened() as store:
+        tell(store, (1, 0), (2, 40), (3, 0), (4, 40), (5, 40))
+    deleted(database, START + 30 * HOUR)
+    assert stream(database) == [4, 5]
+
+
+def test_envelopes_of_a_time_yet_to_come_do_not_keep_the_others_for_ever(database):
+    with database.opened() as store:
+        tell(store, (1, 10_000), (2, 10_000), (3, 0), (4, 29))
+    deleted(database, START + 30 * HOUR)
+    assert stream(database) == [4]
+
+
+def test_a_subscriber_for_whom_too_much_was_deleted_is_told_so(database):
+    async def story(store: Store) -> None:
+        feed = Feed(store)
+        with pytest.raises(Gone):
+            await feed.after(2, 0.1)
+        assert [each.seq for each in await feed.after(6, 0.1)] == list(range(7, 31))
+
+    with database.opened() as store:
+        tell(store, *((seq, seq) for seq in range(1, 31)))
+    database.run("UPDATE envelope SET type = 'acd', event = 'ENDED', agents = '[]', queues = '[]', groups = '[]'")
+    deleted(database, START + 30 * HOUR)
+    with database.opened() as store:
+        asyncio.run(story(store))
+
+
+# Who comes in, and where is posted to
+
+
+def a_token(id: str, revoked: float | None, expires: float | None) -> TokenRow:
+    who = {"kind": "session", "name": "carol", "role": "admin", "hash": "", "created": START, "created_by": ""}
+    return TokenRow(id=id, revoked=revoked, expires=expires, **who)
+
+
+def test_tokens_are_deleted_a_day_after_they_ended(database, monkeypatch):
+    monkeypatch.setattr(retention, "FEW", 2)
+    with database.opened() as store:
+        for id, revoked, expires in [
+            ("for ever", None, None),
+            ("revoked", START, None),
+            ("revoked now", START + 2 * DAY, None),
+            ("expired", None, START),
+            ("expired and revoked", START, START),
+            ("expired now", None, START + 2 * DAY),
+            ("to expire", None, START + 9 * DAY),
+            ("to expire, and revoked", START, START + 9 * DAY),
+        ]:
+            store.keep(a_token(id, revoked, expires))
+    deleted(database, START + 2.5 * DAY)
+    left = [id for (id,) in database.rows("SELECT id FROM token ORDER BY id")]
+    assert left == ["expired now", "for ever", "revoked now", "to expire"]
+
+
+async def test_accounts_are_deleted_a_day_after_they_were_removed(database):
+    now = START
+    with database.opened() as store:
+        register = Register(store, "", clock=lambda: now)
+        for name in ("carol", "dave"):
+            await register.set_account(name, Role.ADMIN, None, "correct horse battery")
+        now = START + 5 * DAY
+        register.remove_account("carol")
+    deleted(database, now + 0.9 * DAY)
+    assert database.rows("SELECT name FROM account ORDER BY name") == [("carol",), ("dave",)]
+    deleted(database, now + 1.1 * DAY)
+    assert database.rows("SELECT name FROM account") == [("dave",)]
+
+
+def test_webhooks_are_deleted_a_day_after_they_were_removed(database):
+    with database.opened() as store:
+        for id, removed in (("gone", True), ("there", False)):
+            more = {"secret": "", "wanted": "{}", "created_by": "", "position": 5, "paused": False}
+            store.keep(WebhookRow(id=id, url="http://a/", created=0, removed=removed, changed=START, **more))
+    deleted(database, START + 0.9 * DAY)
+    assert database.rows("SELECT count(*) FROM webhook") == [(2,)]
+    deleted(database, START + 1.1 * DAY)
+    assert database.rows("SELECT id FROM webhook") == [("there",)]
 
 
 # On the writer's thread

@@ -85,7 +85,7 @@ def test_without_anything_there_are_defaults_for_everything_but_secrets():
     assert (settings.log.level, settings.log.format) == ("info", "text")
     assert settings.store.url.get_secret_value() == "sqlite:///acd.db"
     assert (settings.store.keep_events_days, settings.store.keep_calls_days) == (0, 0)
-    assert settings.store.keep_commands_days == 0
+    assert (settings.store.keep_commands_days, settings.store.keep_stream_hours) == (0, 24)
 
 
 def test_everything_can_stand_in_the_file(file):
@@ -130,7 +130,8 @@ VALUES = {
     "ACD_DATABASE_URL": "sqlite:////elsewhere.db",
     "ACD_KEEP_EVENTS_DAYS": "7",
     "ACD_KEEP_CALLS_DAYS": "90",
-    "ACD_KEEP_COMMANDS_DAYS": "365",
+    "ACD_KEEP_COMMANDS_DAYS": "60",
+    "ACD_KEEP_STREAM_HOURS": "48",
     "ACD_LOG_LEVEL": "error",
     "ACD_LOG_FORMAT": "text",
 }
@@ -271,6 +272,10 @@ WRONG = [
     ("store.keep_events_days", "[store]\nkeep_events_days = true"),
     ("store.keep_calls_days", "[store]\nkeep_calls_days = 0.5"),
     ("store.keep_calls_days", "[store]\nkeep_calls_days = 36501"),
+    ("store.keep_commands_days", "[store]\nkeep_commands_days = -1"),
+    ("store.keep_stream_hours", "[store]\nkeep_stream_hours = 0"),
+    ("store.keep_stream_hours", "[store]\nkeep_stream_hours = 8761"),
+    ("store.keep_stream_hours", "[store]\nkeep_stream_hours = true"),
     ("log.level", "[log]\nlevel = 'loud'"),
     ("log.format", "[log]\nformat = 'xml'"),
     ("handlers.main.state_interfaces", "[handlers.main.state_interfaces]\n'Local/**' = 'PJSIP/*'"),

@@ -237,7 +237,7 @@ class Register:
         """Its sessions end. Raises UnknownAccount."""
         row = self.account(name)
         del self._accounts[name]
-        self._store.keep(AccountRow(**row.model_dump() | {"removed": True}))
+        self._store.keep(AccountRow(**row.model_dump() | {"removed": True, "changed": self._clock()}))
         self._end_sessions(name)
 
     def _end_sessions(self, name: str) -> None:

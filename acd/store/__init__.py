@@ -97,9 +97,10 @@ class Store:
         keep_events_days: int = 0,
         keep_calls_days: int = 0,
         keep_commands_days: int = 0,
+        keep_stream_hours: int = 24,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`keep_..._days`: older events, rows of the ledger, rows of the log of commands are deleted; 0: never."""
+        """`keep_...`: older events, rows of the ledger, commands, envelopes are deleted; 0 days: never."""
         self.url = url
         self.problem: str | None = None  # why nothing can be written at present
         self.given_up = 0  # changes that were not kept, since the start
@@ -114,7 +115,14 @@ class Store:
         self._seq = 0
         self._at: dict[str, float] = {}  # handler -> when its last appended event was
         self._clock = clock
-        self._retention = Retention(self._transaction, keep_events_days, keep_calls_days, keep_commands_days, clock)
+        self._retention = Retention(
+            self._transaction,
+            keep_events_days,
+            keep_calls_days,
+            keep_commands_days,
+            clock,
+            keep_stream_hours=keep_stream_hours,
+        )
         self._steps: Iterator[None] | None = None  # of the retention that is under way
         self._next_retention = time.monotonic() + RETENTION_AFTER
         self._stopping = False
