@@ -25,7 +25,7 @@ from acd.store import Store
 from acd.store.database import reason
 from acd.web.app import make_app
 from acd.web.requests import FEED, Handler
-from acd.web.server import Runner
+from acd.web.server import Runner, connections_for, open_files
 from acd.web.tls import Site, certificate_of
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,8 @@ async def _run(handlers: dict[str, Handler], app: web.Application, settings: Web
     if certificate is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, certificate.renew)
     links = [asyncio.create_task(handler.service.run()) for handler in handlers.values()]
-    runner = Runner(app, shutdown_timeout=5)
+    most = connections_for(open_files(), settings.most_connections)
+    runner = Runner(app, most_connections=most, shutdown_timeout=5)
     await runner.setup()
     context = None if certificate is None else certificate.context
     site = Site(runner, settings.host, settings.port, ssl_context=context)

@@ -240,6 +240,7 @@ class WebSettings(Section):
     tls_key: File | None = None
     cors_origins: Origins = []
     trusted_proxies: Networks = []
+    most_connections: Annotated[int, BeforeValidator(a_number), Field(ge=20, le=100_000)] = 5_000
 
 
 class StoreSettings(Section):
@@ -277,6 +278,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
     "ACD_MEASUREMENT_PERIOD": ("handlers", "main", "measurement_period"),
     "ACD_WEB_HOST": ("web", "host"),
     "ACD_WEB_PORT": ("web", "port"),
+    "ACD_WEB_MOST_CONNECTIONS": ("web", "most_connections"),
     "ACD_API_TOKEN": ("web", "token"),
     "ACD_API_TOKEN_FILE": ("web", "token_file"),
     "ACD_WEB_TLS_CERTIFICATE": ("web", "tls_certificate"),

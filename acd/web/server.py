@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import resource
+import sys
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -12,8 +15,27 @@ from acd.web.problems import problem, problems
 
 log = logging.getLogger(__name__)
 
-MOST_CONNECTIONS = 500  # under the 1024 files that a process may have open by default
+MOST_CONNECTIONS = 5_000
+OTHER_FILES = 200  # that may be open beside them: the database, Asterisk's files, the links, webhooks
+LEAST_CONNECTIONS = 20  # however few files there may be
 SILENT_FOR = 75  # seconds after which a connection without a whole request is closed
+
+
+def open_files() -> int:
+    """How many files may be open from now on: as many as the system lets this process have, not what it begins with."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    present, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if present == resource.RLIM_INFINITY else present
+
+
+def connections_for(files: int, wanted: int) -> int:
+    """How many connections there can be where so many files may be open: at most as many as are wanted."""
+    possible = max(LEAST_CONNECTIONS, files - OTHER_FILES)
+    if possible < wanted:
+        log.warning("%d connections to the API instead of %d: only %d files may be open", possible, wanted, files)
+    return min(possible, wanted)
 
 
 class _Connection(web.RequestHandler):
@@ -41,23 +63,26 @@ class _Connection(web.RequestHandler):
 class _Server(web.Server):
     """Makes the connections, and closes those that are too many before anything is read from them."""
 
+    most_connections = MOST_CONNECTIONS
+
     def __call__(self) -> web.RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        if len(self._connections) > MOST_CONNECTIONS:
-            log.warning("more than %d connections to the API: a new one is closed", MOST_CONNECTIONS)
+        if len(self._connections) > self.most_connections:
+            log.warning("more than %d connections to the API: a new one is closed", self.most_connections)
             transport.abort()
 
 
 class Runner(web.AppRunner):
     """Runs the application behind such connections."""
 
-    __slots__ = ()
+    __slots__ = ("_most_connections",)
 
-    def __init__(self, app: web.Application, **more: Any) -> None:
+    def __init__(self, app: web.Application, *, most_connections: int = MOST_CONNECTIONS, **more: Any) -> None:
         super().__init__(app, **{"access_log": None, "keepalive_timeout": SILENT_FOR} | more)
+        self._most_connections = most_connections
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
@@ -66,4 +91,6 @@ class Runner(web.AppRunner):
             assert isinstance(request, web.Request)
             return await problems(request, made.request_handler)  # what is refused before any middleware (Expect)
 
-        return _Server(handle, request_factory=made.request_factory, loop=made._loop, **made._kwargs)
+        server = _Server(handle, request_factory=made.request_factory, loop=made._loop, **made._kwargs)
+        server.most_connections = self._most_connections
+        return server

@@ -192,7 +192,7 @@ async def test_more_connections_than_may_be_are_closed_and_the_others_are_served
     caplog.set_level(logging.WARNING)
     await house.get("agents")  # this connection stays open
     here = len(house.client.server.runner.server.connections)
-    monkeypatch.setattr(server, "MOST_CONNECTIONS", here + 3)
+    monkeypatch.setattr(house.client.server.runner.server, "most_connections", here + 3)
     port = house.client.server.port
     opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(10)]
     await until(lambda: sum(reader.at_eof() or reader.exception() is not None for reader, _ in opened) == 7)
