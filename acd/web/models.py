@@ -322,7 +322,8 @@ def _aware(value: datetime) -> datetime:
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
-Moment = Annotated[datetime, BeforeValidator(_iso), AfterValidator(_aware)]
+IsoTime = Annotated[datetime, BeforeValidator(_iso)]
+Moment = Annotated[IsoTime, AfterValidator(_aware)]
 Cursor = Annotated[str, Field(max_length=2000), of_format("acd-cursor")]
 
 
@@ -399,11 +400,13 @@ class WaitingQuery(ListQuery):
     sort: Literal["", "position", "-position"] = ""
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
+    """What stands between commas."""
     return [each for each in value.split(",") if each] if isinstance(value, str) else value
 
 
-Listed = Annotated[frozenset[str], BeforeValidator(_listed), Field(min_length=1, max_length=1000)]
+Word = Annotated[str, Field(pattern=r"^[^\x00,]+$")]
+Listed = Annotated[frozenset[Word], BeforeValidator(listed), Field(min_length=1, max_length=1000)]
 
 
 class StreamQuery(Query):

@@ -134,7 +134,7 @@ def _type(name: str, value: Any) -> Any:
             return list[WithinLimit] if name == "histogram" else list[answers.Call]
         case str() if name == "disposition":
             return str | None
-        case str() if name in ("from", "to", "since"):
+        case str() if name in ("from", "to", "local_from", "since"):
             return answers.Time
     return type(value)
 

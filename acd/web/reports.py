@@ -34,7 +34,7 @@ from acd.store import Store
 from acd.store.database import reason
 from acd.store.reading import Reader, Reading
 from acd.web import report_answers
-from acd.web.models import Query
+from acd.web.models import IsoTime, Listed, Query, listed
 from acd.web.operations import Handle, Operations, Refused, Roles
 from acd.web.requests import Handler, handler_of, principal_of, query_of, written
 
@@ -66,28 +66,15 @@ def _zones() -> set[str]:
     return available_timezones()
 
 
-def _storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain NUL")
-    return text
-
-
-def _listed(value: object) -> object:
-    return [each for each in value.split(",") if each] if isinstance(value, str) else value
-
-
 Limit = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
-Limits = Annotated[frozenset[Limit], BeforeValidator(_listed), Field(min_length=1, max_length=50)]
-Listed = Annotated[
-    frozenset[Annotated[str, AfterValidator(_storable)]], BeforeValidator(_listed), Field(min_length=1, max_length=1000)
-]
+Limits = Annotated[frozenset[Limit], BeforeValidator(listed), Field(min_length=1, max_length=50)]
 
 
 class ReportQuery(Query):
     """The parameters of every report. A time without an offset is local time in `tz`."""
 
-    start: Annotated[datetime | None, Field(alias="from")] = None
-    end: Annotated[datetime | None, Field(alias="to")] = None
+    start: Annotated[IsoTime | None, Field(alias="from")] = None
+    end: Annotated[IsoTime | None, Field(alias="to")] = None
     tz: Annotated[str, AfterValidator(_zone), Field(json_schema_extra={"format": "acd-time-zone"})] = "UTC"
     interval: Literal["5m", "10m", "15m", "30m", "1h", "1d"] = "1h"
     threshold: Limit = Terms().threshold
