@@ -57,6 +57,7 @@ class WaitingCall(TypedDict):
     """A caller who waits. `priority`: null while nothing has told it."""
 
     call: str
+    queue: str
     position: int
     caller: str
     waiting_since: Time

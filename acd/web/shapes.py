@@ -124,6 +124,7 @@ def waiting(center: Center, name: str) -> list[Json]:
     return [
         {
             "call": visit.call,
+            "queue": name,
             "position": position,
             "caller": visit.caller,
             "waiting_since": moment(visit.entered),
