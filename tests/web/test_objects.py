@@ -76,7 +76,7 @@ CALL = {
     "wrap_up_time",
     "outcome",
 }
-WAITING = {"call", "position", "caller", "waiting_since", "priority"}
+WAITING = {"call", "queue", "position", "caller", "waiting_since", "priority"}
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 RATE = re.compile(r"\d+\.\d{4}")
 
