@@ -248,6 +248,7 @@ class SupervisorCommands:
         What happens in a call comes at its end. Raises as create_session and set_session_state.
         """
         session = self.center.session(key)
+        self.center.group(group)
         if session.group == group:
             return session
         present = (self.center.state.sessions[each] for each in self.center.agent(session.agent).sessions)

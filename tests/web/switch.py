@@ -20,6 +20,7 @@ class Member:
     paused: bool = False
     reason: str = ""
     status: int = NOT_IN_USE
+    penalty: int = 0
 
 
 @dataclass
@@ -143,6 +144,7 @@ class Switch(FakeAsterisk):
             Status=member.status,
             Paused=int(member.paused),
             PausedReason=member.reason,
+            Penalty=member.penalty,
         )
 
     # what it answers
@@ -155,7 +157,8 @@ class Switch(FakeAsterisk):
             return error("Unable to add interface: Already there")(action)
         status = INVALID if phone in self.unknown_phones else NOT_IN_USE
         paused = action.get("Paused") == "true"
-        members[phone] = Member(action.get("MemberName", ""), paused, _value(action, "Reason"), status)
+        penalty = int(action.get("Penalty", "0"))
+        members[phone] = Member(action.get("MemberName", ""), paused, _value(action, "Reason"), status, penalty)
         self._tell_soon("QueueMemberAdded", action["Queue"], phone)
         return success("Added interface to queue")(action)
 
@@ -179,6 +182,14 @@ class Switch(FakeAsterisk):
             member.paused, member.reason = paused, _value(action, "Reason")
             self._tell_soon("QueueMemberPause", queue, phone)
         return success(f"Interface {'paused' if paused else 'unpaused'} successfully")(action)
+
+    def _queuepenalty(self, action: Headers) -> bytes:
+        queue, phone = action["Queue"], action["Interface"]
+        if phone not in self.queues.get(queue, {}):
+            return error("Invalid interface, queuename or penalty")(action)
+        self.queues[queue][phone].penalty = int(action["Penalty"])
+        self._tell_soon("QueueMemberPenalty", queue, phone)
+        return success("Interface penalty set successfully")(action)
 
     def _tell_soon(self, name: str, queue: str, phone: str) -> None:
         if self.tells:
@@ -215,4 +226,5 @@ def _listed(queue: str, phone: str, member: Member) -> Headers:
         "Status": str(member.status),
         "Paused": str(int(member.paused)),
         "PausedReason": member.reason,
+        "Penalty": str(member.penalty),
     }
