@@ -179,18 +179,19 @@ Kind = Literal[
     "note",
     "monitor",
     "reset",
+    "acd",
 ]
 
 
 class Envelope(TypedDict):
-    """One message of the stream. `subject`: the object as its GET shows it."""
+    """One message of the stream. `subject`: the object as its GET shows it, null for what acd says of itself."""
 
     seq: int
     at: Time
     handler: str
     type: Kind
     event: str
-    subject: Subject
+    subject: Subject | None
 
 
 class Session(TypedDict):
@@ -241,14 +242,21 @@ class Webhook(TypedDict):
     agents: list[str] | None
     groups: list[str] | None
     paused: bool
-    created: str
+    created: Time
     created_by: str
     position: int
     behind: int
-    last_success: str | None
+    last_success: Time | None
     last_error: str | None
     failures: int
     secret: NotRequired[str]
+
+
+class WebhookPost(TypedDict):
+    """What is posted to a webhook: the envelopes that came since the last time, in their order."""
+
+    webhook: str
+    envelopes: list[Envelope]
 
 
 class WebhookTest(TypedDict):

@@ -170,6 +170,8 @@ FIELDS: dict[str, Field] = {
     "StreamQuery.queue": Field("Only messages that concern one of these queues, separated by commas.", ["support"]),
     "StreamQuery.agent": Field("Only messages that concern one of these agents, separated by commas.", ["1001"]),
     "StreamQuery.group": Field("Only messages that concern one of these groups, separated by commas.", ["support"]),
+    "WebhookPost.webhook": Field("The id of the webhook.", "5f1c2a9be04d7731"),
+    "envelopes": Field("At least one and at most 100."),
     # Who comes in
     "Session.name": Field("Who you are, as the log of commands shows it.", "agent 1001"),
     "Session.role": Field("What you may do at all.", "agent"),

@@ -126,6 +126,7 @@ def description(operations: Sequence[Operation]) -> Json:
         "servers": [{"url": "/", "description": "This acd."}],
         "tags": _tags(operations),
         "paths": dict(paths),
+        "webhooks": {"envelopes": {"post": _webhook(schemas)}},
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
             "headers": HEADERS,
@@ -309,6 +310,29 @@ def _content(operation: Operation, media: str, schemas: Schemas) -> Json:
     if operation.answers is dict:
         return {"schema": {"type": "object"}}
     return {"schema": schemas.of(operation.answers), "example": example_of(operation.answers)}
+
+
+def _webhook(schemas: Schemas) -> Json:
+    """What acd itself sends."""
+    proof = "`t=<seconds since 1970>,v1=<HMAC-SHA256 of t, a dot and the body with the secret, in hexadecimal digits>`"
+    headers = {"Acd-Webhook": "The id of the webhook.", "Acd-Signature": f"Who sends it: {proof}."}
+    body = {"schema": schemas.of(answers.WebhookPost), "example": example_of(answers.WebhookPost)}
+    return {
+        "operationId": "receive_envelopes",
+        "tags": ["Webhooks"],
+        "summary": "acd posts what happened to the address of a webhook",
+        "description": "In order, one request at a time, at least once: drop what is not above the last `seq`.",
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+            for name, text in headers.items()
+        ],
+        "requestBody": {"required": True, "content": {JSON: body}},
+        "responses": {
+            "2XX": {"description": "Taken. Anything else is tried again, ever later, without end."},
+            "410": {"description": "Gone: the webhook is paused until somebody sets it going again."},
+        },
+        "security": [],
+    }
 
 
 class Fault(NamedTuple):
