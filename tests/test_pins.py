@@ -99,3 +99,25 @@ async def test_a_pin_of_the_settings_wins_over_a_kept_one():
 async def test_nothing_fits_where_there_is_no_hash_of_use(broken):
     door = Door(broken)
     assert await door.tries("", "4711", agent="1002") == ["wrong-pin", "wrong-pin"]
+
+
+async def test_a_pin_that_was_changed_while_it_was_checked_does_not_let_in(door, monkeypatch):
+    old, new = await pins.hashed("old"), await pins.hashed("new")
+    door.guard.keep("1002", old)
+    real = pins.fits
+
+    async def fits(pin: str, hash: str) -> bool:
+        door.guard.keep("1002", new)
+        return await real(pin, hash)
+
+    monkeypatch.setattr(pins, "fits", fits)
+    assert await door.tries("old", agent="1002") == ["wrong-pin"]
+    assert await door.tries("new", agent="1002") == ["in"]
+
+
+async def test_another_pin_opens_the_lock(door):
+    door.guard.keep("1002", await pins.hashed("old"))
+    await door.tries(*["0"] * 5, agent="1002")
+    assert await door.tries("old", agent="1002") == ["pin-locked"]
+    door.guard.keep("1002", await pins.hashed("new"))
+    assert await door.tries("new", agent="1002") == ["in"]

@@ -331,6 +331,17 @@ async def test_what_an_account_may_do_is_looked_up_at_every_request(house: House
     assert (await who_is(house, page))["groups"] == ["support"]
 
 
+@pytest.mark.parametrize("change", [{"role": "supervisor", "groups": ["support"]}, {"role": "supervisor"}])
+async def test_a_stream_ends_when_its_bearer_may_see_something_else(house: House, change):
+    await make_account(house, role="admin")
+    page = await session(house, AS_DORA)
+    async with house.client.get(f"{V1}/events", headers=page) as events:
+        assert await events.content.readuntil(b"\n\n")
+        await house.call("PUT", f"{V1}/accounts/dora", change)
+        await house.call("PUT", "agents/1001/state", {"state": "READY"})
+        assert b"data:" not in await asyncio.wait_for(events.content.read(), 5)
+
+
 async def test_another_password_or_no_account_any_more_ends_its_sessions(house: House):
     await make_account(house)
     page = await session(house, AS_DORA)
@@ -703,7 +714,7 @@ async def test_answers_that_are_kept_take_no_more_memory_than_they_may(monkeypat
             done.append(key)
             return app.web.Response(body=b"x" * 300)
 
-        return await kept.once((key,), carry_out)
+        return await kept.once((key,), b"", carry_out)
 
     for key in "abcd":
         await ask(key)

@@ -13,7 +13,6 @@ import trustme
 
 from acd.settings import SettingsError, WebSettings
 from acd.web import tls
-from acd.web.server import Runner
 from acd.web.tls import Certificate, Site, certificate_of
 from tests.web.house import PIN, TOKEN, House, open_house
 
@@ -48,9 +47,7 @@ def files(tmp_path: Path) -> Files:
 @asynccontextmanager
 async def served(house: House, certificate: Certificate) -> AsyncIterator[str]:
     """The house's application by TLS on a port of its own."""
-    runner = Runner(house.app)
-    await runner.setup()
-    site = Site(runner, "127.0.0.1", 0, ssl_context=certificate.context)
+    site = Site(house.client.server.runner, "127.0.0.1", 0, ssl_context=certificate.context)
     await site.start()
     try:
         assert site.name.startswith("https://")
