@@ -46,6 +46,7 @@ IDLE = 4.0  # seconds for which a connection is used again: servers close theirs
 LONGEST_PROBLEM = 300  # characters
 GONE = 410
 PREFIX = "whsec_"
+DICE = random.Random()  # noqa: S311 - so that receivers behind one door are not tried at once; no secret comes of it
 
 
 class UnknownWebhook(Refusal):
@@ -291,7 +292,7 @@ class Webhook:
 def pause_after(failures: int) -> float:
     """Seconds until the next try after so many in a row that failed: ever longer, and never the same for two."""
     longest = min(LONGEST_WAIT, SHORTEST_WAIT * 2.0 ** min(failures, 30))
-    return random.uniform(longest / 2, longest)  # noqa: S311 - so that receivers behind one door are not tried at once
+    return DICE.uniform(longest / 2, longest)
 
 
 # All of them ----------------------------------------------------------------------------------------------
