@@ -241,7 +241,6 @@ WRONG = [
     ("handlers.main.confirm_within", "[handlers.main]\nconfirm_within = nan"),
     ("handlers.main.addresses", "[handlers.main]\naddresses = 'PJSIP/*'"),
     ("handlers.main.queues.a;b", "[handlers.main.queues.'a;b']\nwrap_up = 1"),
-    ("handlers.main.queues.support.wrap_up", "[handlers.main.queues.support]"),
     ("handlers.main.queues.support.wrap_up", "[handlers.main.queues.support]\nwrap_up = 'long'"),
     ("handlers.main.groups.first.queues", "[handlers.main.groups.first]\nqueues = []"),
     ("handlers.main.groups.first.queues.1", "[handlers.main.groups.first]\nqueues = ['a', 'b|c']"),

@@ -269,12 +269,15 @@ class WebhookTest(TypedDict):
 
 
 class Command(TypedDict):
-    """What somebody asked for, and what came of it. `body`: without secrets; `code`: of a refusal."""
+    """What somebody asked for, and what came of it.
+
+    `role`: null for who was not let in; `body`: without secrets; `code`: of a refusal.
+    """
 
     id: str
     at: Time
     who: str
-    role: Annotated[str, Role]
+    role: Annotated[str, Role] | None
     source: str
     method: str
     path: str

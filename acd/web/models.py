@@ -406,7 +406,7 @@ def listed(value: object) -> object:
 
 
 Word = Annotated[str, Field(pattern=r"^[^\x00,]+$")]
-Listed = Annotated[frozenset[Word], BeforeValidator(listed), Field(min_length=1, max_length=1000)]
+Listed = Annotated[frozenset[Word], Field(min_length=1, max_length=50), BeforeValidator(listed)]
 
 
 class StreamQuery(Query):

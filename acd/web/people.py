@@ -258,7 +258,7 @@ def _command_shape(row: CommandRow) -> answers.Command:
         "id": row.id,
         "at": moment(row.at),
         "who": row.who,
-        "role": row.role,
+        "role": row.role or None,
         "source": row.source,
         "method": row.method,
         "path": row.path,

@@ -67,7 +67,7 @@ def _zones() -> set[str]:
 
 
 Limit = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
-Limits = Annotated[frozenset[Limit], BeforeValidator(listed), Field(min_length=1, max_length=50)]
+Limits = Annotated[frozenset[Limit], Field(min_length=1, max_length=50), BeforeValidator(listed)]
 
 
 class ReportQuery(Query):
