@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from acd.reports.rows import LOGGED_OFF, AgentTime, Call, micro
+from acd.reports.rows import AgentTime, Call, micro
 
 OUTCOMES = (
     "answered",
@@ -117,7 +117,7 @@ class Waiting:
         self.entered += 1
         self.estimated += call.estimated
         outcome = call.outcome
-        if outcome is None and call.answered is None:
+        if outcome is None:
             self.waiting += 1
             return
         if outcome not in self.outcomes or call.wait_time is None:
@@ -226,11 +226,11 @@ class Presence:
         self.reasons: dict[str, int] = {}
 
     def add(self, stretch: Stretch) -> None:
-        """Counts in a stretch."""
+        """Counts in a stretch, of any state but LOGGED_OFF."""
         span = stretch.end - stretch.start
         if stretch.state in self.states:
             self.states[stretch.state] += span
-        elif stretch.state != LOGGED_OFF:
+        else:
             self.unknown += span
         if stretch.state == "NOT_READY":
             self.reasons[stretch.reason] = self.reasons.get(stretch.reason, 0) + span

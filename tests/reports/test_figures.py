@@ -92,7 +92,7 @@ def test_the_figures_of_a_queue_are_what_a_plain_count_gives(calls):
         check_figures(row, expected)
         check_formulas(row)
         assert row["entered"] == len(visits)
-        assert row["waiting"] == len([call for call in visits if call.outcome is None and call.answered is None])
+        assert row["waiting"] == len([call for call in visits if call.outcome is None])
         assert row["offered"] == row["entered"] - row["waiting"] - row["unknown"] == sum(row[each] for each in OUTCOMES)
         assert row["estimated"] == len([call for call in visits if call.estimated])
         waits = [call.wait_time for call in visits if call.outcome in OUTCOMES and call.wait_time is not None]
@@ -290,6 +290,18 @@ def test_a_call_that_goes_on_is_in_the_stretch_that_goes_on():
     )
     assert (ready["seconds"], ready["calls"]) == (9.0, [])
     assert (busy["seconds"], [each["call"] for each in busy["calls"]]) == (51.0, [call.call])
+
+
+def test_a_call_whose_wrap_up_goes_on_is_in_the_stretch_of_its_wrap_up_and_no_longer():
+    call = a_call(NOON, wrap_up_time=None)  # until 64 s after noon
+    times = [
+        does("1001", NOON + 4, "BUSY_ACD"),
+        does("1001", NOON + 64, "BUSY_ACD", wrap_up=True),
+        does("1001", NOON + 80, "READY"),
+        does("1001", NOON + 90, "BUSY_ACD", wrap_up=True),
+    ]
+    rows = reports.timeline([call], times, a_period(end=NOON + 100))
+    assert [[each["call"] for each in row["calls"]] for row in rows] == [[call.call], [call.call], [], []]
 
 
 def test_a_stretch_that_began_before_the_period_is_cut_and_says_since_when_it_was():
