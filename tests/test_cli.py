@@ -393,9 +393,9 @@ async def test_only_an_administrators_token_makes_others(house: House, token):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("--role agent", "body: agent is needed for the role agent, and for no other"),
+        ("--role agent", "body.agent: is needed for the role agent, and for no other"),
         ("--role agent --agent nobody", "There is no agent 'nobody'."),
-        ("--role integration --groups support", "body: groups belong to the role supervisor"),
+        ("--role integration --groups support", "body.groups: belong to the role supervisor"),
         ("--role admin --days 0", "body.expires_in_days: "),
     ],
 )

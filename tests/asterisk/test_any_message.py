@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlmodel import SQLModel
 
 from acd.asterisk import translate
 from acd.asterisk.link import Login
@@ -153,8 +154,14 @@ class Kept:
     def heard(self, _handler: str) -> None:
         return None
 
+    def last_agent_times(self, _handler: str) -> list[Any]:
+        return []
+
     def append(self, _handler: str, event: ev.Event) -> None:
         json.dumps(event)
+
+    def keep(self, row: SQLModel) -> None:
+        json.dumps(row.model_dump())
 
     def keep_call(self, handler: str, visit: Any) -> None:
         self.rows.append(call_values(handler, visit))

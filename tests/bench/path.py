@@ -29,6 +29,7 @@ from acd.core.states import AgentState, SessionState
 from acd.core.views import agent_view, queue_view
 from acd.service import Service
 from acd.store import Store
+from acd.store.tables import AgentTimeRow
 from tests.bench.measure import Report, summary
 from tests.bench.stream import CallCenter, Size, Step, Truth
 
@@ -54,6 +55,12 @@ class Unopened(Store):
 
     def load(self, _handler: str) -> tuple[State, list[ev.Event]]:
         return State(), []
+
+    def heard(self, _handler: str) -> None:
+        return None
+
+    def last_agent_times(self, _handler: str) -> list[AgentTimeRow]:
+        return []
 
     def forget(self) -> None:
         """Drops the rows that wait."""

@@ -392,12 +392,12 @@ async def test_what_is_not_there_is_not_found(house: House, method, path, body, 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "agents/1001", "GET"),
-        ("POST", "agents/1001", "GET"),
-        ("PUT", "agents", "GET,POST"),
+        ("DELETE", "agents/1001", "GET,HEAD"),
+        ("POST", "agents/1001", "GET,HEAD"),
+        ("PUT", "agents", "GET,HEAD,POST"),
         ("GET", "agents/1001/state", "PUT"),
-        ("POST", "/api/v1/handlers", "GET"),
-        ("PATCH", "acd-groups/support", "DELETE,GET,PUT"),
+        ("POST", "/api/v1/handlers", "GET,HEAD"),
+        ("PATCH", "acd-groups/support", "DELETE,GET,HEAD,PUT"),
     ],
 )
 async def test_a_method_that_is_not_possible_is_told_with_those_that_are(house: House, method, path, allowed):
