@@ -22,9 +22,8 @@ from acd.core.records import Agent
 from acd.core.states import AgentState, SessionState
 from acd.core.views import queue_view
 from acd.counts import Histogram, QueueCounts
-from acd.feed import Feed
-from acd.store import MOST_WAITING, Store
-from acd.web.requests import FEED, HANDLERS, STORE, Handler
+from acd.store import MOST_WAITING
+from acd.web.requests import FEED, HANDLERS, STORE, WEBHOOKS
 
 OF_LINK = {  # name -> what it says; an attribute of the link's Stats
     "messages": "AMI messages read",
@@ -100,11 +99,12 @@ REQUESTS = web.AppKey("requests", Requests)
 class Figures:
     """Everything, read at the moment it is asked for."""
 
-    def __init__(self, handlers: dict[str, Handler], store: Store, requests: Requests, feed: Feed) -> None:
-        self._handlers = handlers
-        self._store = store
-        self._requests = requests
-        self._feed = feed
+    def __init__(self, app: web.Application) -> None:
+        self._handlers = app[HANDLERS]
+        self._store = app[STORE]
+        self._requests = app[REQUESTS]
+        self._feed = app[FEED]
+        self._webhooks = app[WEBHOOKS]
 
     def collect(self) -> Iterator[Metric]:
         """Every figure with its labels."""
@@ -115,6 +115,7 @@ class Figures:
         yield from self._of_links()
         yield from self._of_store()
         yield from self._of_stream()
+        yield from self._of_webhooks()
         yield from self._requests.collect()
 
     def _of_queues(self) -> Iterator[Metric]:
@@ -235,6 +236,13 @@ class Figures:
         for name, text in OF_STREAM.items():
             yield CounterMetricFamily(f"acd_stream_{name}", text, value=getattr(stats, name))
 
+    def _of_webhooks(self) -> Iterator[Metric]:
+        hooks = self._webhooks
+        yield CounterMetricFamily("acd_webhook_deliveries", "Posts that a receiver accepted", value=hooks.deliveries)
+        yield CounterMetricFamily("acd_webhook_failures", "Posts that no receiver accepted", value=hooks.failures)
+        yield GaugeMetricFamily("acd_webhook_behind", "Envelopes that the slowest has to come", value=hooks.behind)
+        yield GaugeMetricFamily("acd_webhooks_paused", "Webhooks to which nothing is posted", value=hooks.paused)
+
 
 def _agent_state(center: Center, agent: Agent) -> str:
     """An AGENT_STATE, or one of the two that TAPI has no value for: after-call work alone, and no session."""
@@ -281,7 +289,7 @@ async def metrics(app: web.Application) -> web.Response:
 
     The figures are read between two events; to write them down takes longer, and holds no event up.
     """
-    figures = _Collected(Figures(app[HANDLERS], app[STORE], app[REQUESTS], app[FEED]))
+    figures = _Collected(Figures(app))
     text = await asyncio.to_thread(_text, figures)
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
