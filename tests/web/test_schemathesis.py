@@ -31,7 +31,7 @@ from acd.web.repeats import HEADER, LONGEST
 from tests.web.house import PIN, TOKEN, House, open_house
 from tests.web.switch import Call
 
-pytestmark = pytest.mark.hypothesis
+pytestmark = [pytest.mark.hypothesis, pytest.mark.timeout(300)]  # hundreds of requests, also on a busy machine
 
 FUZZ = settings.get_current_profile_name() == "fuzz"
 SEED = random.randrange(10**9) if FUZZ else 1
