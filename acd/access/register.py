@@ -30,6 +30,7 @@ PREFIX = "acd"
 OF_PIN = "pin-"  # begins the parent of a session that an agent began with his PIN
 SESSION_FOR = 12 * 3600.0  # seconds; a working day and the way home
 MOST_WRONG, LOCKED_FOR = 5, 300.0  # passwords of one account; seconds
+SWEEP_EVERY = 60.0  # seconds between two looks at what has expired
 MOST_SESSIONS, MOST_OF_ONE = 10_000, 20  # the oldest ends when there would be more, of all or of one person
 
 
@@ -61,6 +62,11 @@ class Register:
         self._kept_pin = kept_pin
         live = (col(TokenRow.revoked).is_(None),)
         self._tokens = {row.id: row for row in store.rows(TokenRow, *live, by=[col(TokenRow.created)])}
+        self._sessions: dict[tuple[str | None, ...], list[str]] = {}  # whose -> ids, oldest first
+        for row in self._tokens.values():
+            if row.kind == "session":
+                self._sessions.setdefault(_bearer(row), []).append(row.id)
+        self._swept = clock()
         self._accounts = {row.name: row for row in store.rows(AccountRow, col(AccountRow.removed).is_(False))}
         self._attempts = Attempts(MOST_WRONG, LOCKED_FOR, ticks)
 
@@ -180,22 +186,30 @@ class Register:
         row = self._tokens.pop(id, None)
         if row is None:
             raise UnknownToken(f"There is no token {id!r}.")
+        if row.kind == "session":
+            of_one = self._sessions[_bearer(row)]
+            of_one.remove(id)
+            if not of_one:
+                del self._sessions[_bearer(row)]
         self._store.keep(TokenRow(**row.model_dump() | {"revoked": self._clock()}))
 
     def _forget_expired(self) -> None:
+        """Now and then: a log-in must not take longer for each session there is."""
         now = self._clock()
+        if abs(now - self._swept) < SWEEP_EVERY:
+            return
+        self._swept = now
         for row in list(self._tokens.values()):
-            over = row.expires is not None and row.expires <= now
-            if over or (row.kind == "session" and not self._is_live(row)):
+            if row.expires is not None and row.expires <= now:
                 self.revoke(row.id)
 
     def _make_room(self, newest: TokenRow) -> None:
-        sessions = [row for row in self._tokens.values() if row.kind == "session"]
-        whose = _bearer(newest)
-        of_one = [row for row in sessions if _bearer(row) == whose]
-        for row in [*of_one[: max(0, len(of_one) - MOST_OF_ONE)], *sessions[: max(0, len(sessions) - MOST_SESSIONS)]]:
-            if row.id in self._tokens:
-                self.revoke(row.id)
+        of_one = self._sessions.setdefault(_bearer(newest), [])
+        of_one.append(newest.id)
+        while len(of_one) > MOST_OF_ONE:
+            self.revoke(of_one[0])
+        if sum(map(len, self._sessions.values())) > MOST_SESSIONS:
+            self.revoke(next(row.id for row in self._tokens.values() if row.kind == "session"))
 
     # People -----------------------------------------------------------------------------------------------
 

@@ -384,6 +384,24 @@ async def test_nobody_fills_the_list_of_sessions(house: House, monkeypatch):
     assert await status(house, doras) == 401  # the oldest of all
 
 
+async def test_what_has_expired_is_forgotten_when_somebody_comes(house: House):
+    await make_token(house, expires_in_days=0.1)
+    await session(house, AS_AGENT)
+    assert len(house.register._tokens) == 2
+    house.later = SESSION_FOR + 60
+    await session(house, AS_AGENT)
+    assert len(house.register._tokens) == 1
+    assert [len(ids) for ids in house.register._sessions.values()] == [1]
+
+
+async def test_sessions_are_counted_through_a_restart(tmp_path):
+    async with open_house(tmp_path, agents=AGENTS) as house:
+        pages = [await session(house, AS_AGENT) for _ in range(MOST_OF_ONE)]
+    async with open_house(tmp_path, agents=AGENTS) as house:
+        await session(house, AS_AGENT)
+        assert [await status(house, page) for page in pages[:2]] == [401, 200]
+
+
 # Pages of other sites
 
 PAGES: list[tuple[str, dict[str, str], bool]] = [
