@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 KEPT = 5_000  # envelopes in memory: some megabytes
 AT_ONCE = 500  # of the log, or of the buffer, in one piece
 WRITTEN_WITHIN = 2.0  # seconds for the newest envelopes to reach the log before it is read
-PAUSE = 0.004  # seconds between two rounds: at a thousand changes a second each subscriber is written to 250 times
+PAUSE = 0.002  # seconds between two rounds at least,
+EACH = 0.00015  # and for each subscriber: what it costs to write to him must leave the calls their time
 AFTER_A_CRASH = 1_000_000  # numbers that are left out, because some of them may have been told and not kept
 OWN = "acd"  # the type of the feed's own envelopes
 ENDING = "ENDING"
@@ -93,7 +94,7 @@ class Feed:
         self.stats = Stats()
         self._store = store
         self._buffer: deque[Envelope] = deque(maxlen=KEPT)
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: set[asyncio.Future[bool]] = set()
         self._round: asyncio.TimerHandle | None = None
         self._round_at = 0.0
         self._closed = False
@@ -125,15 +126,15 @@ class Feed:
         self._store.keep_envelope(_row(envelope, time.time()))
         if self._waiting and self._round is None:
             loop = asyncio.get_running_loop()
-            self._round = loop.call_at(max(loop.time(), self._round_at + PAUSE), self._wake)
+            pause = max(PAUSE, EACH * len(self._waiting))
+            self._round = loop.call_at(max(loop.time(), self._round_at + pause), self._wake)
 
     def _wake(self) -> None:
         self._round = None
         self._round_at = asyncio.get_running_loop().time()
         waiting, self._waiting = self._waiting, set()
         for each in waiting:
-            if not each.done():
-                each.set_result(None)
+            _settle(each, True)
 
     async def after(self, seq: int, patience: float) -> Sequence[Envelope]:
         """The envelopes after this number, some of them at least; none when nothing comes for so many seconds.
@@ -152,16 +153,15 @@ class Feed:
     async def _news(self, patience: float) -> bool:
         if self._closed:
             raise Closed()
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
         self._waiting.add(waiter)
+        silence = loop.call_later(patience, _settle, waiter, False)
         try:
-            async with asyncio.timeout(patience):
-                await waiter
-        except TimeoutError:
-            return False
+            return await waiter
         finally:
+            silence.cancel()
             self._waiting.discard(waiter)
-        return True
 
     async def _from_log(self, seq: int) -> Sequence[Envelope]:
         with contextlib.suppress(TimeoutError, queue.Full):  # then it is as with what was never written
@@ -185,6 +185,11 @@ class Feed:
     def close(self) -> None:
         """The last number is given: with it in the log, the next run goes on behind it."""
         self.publish("", time.time(), OWN, ENDED, None)
+
+
+def _settle(waiter: asyncio.Future[bool], news: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(news)
 
 
 class Closed(Exception):
