@@ -58,6 +58,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 STATE = TypeAdapter(State)
 BATCH = 2000
+GATHER = 0.005  # seconds for which a batch is gathered: a transaction for each row would take half a core
 CHECK_EVERY = 10.0  # seconds without anything to write, after which it is seen whether the database is still there
 CLOSE_WITHIN = 10.0  # seconds for what waits to be written at the end
 RETRY = 0.5  # seconds between two tries to write what could not be written
@@ -394,6 +395,8 @@ class Store:
             batch = [self._waiting.get(timeout=min(max(PAUSE, due), CHECK_EVERY))]
         except queue.Empty:
             return []
+        if isinstance(batch[0], tuple):  # nobody waits for it: what comes next is written with it
+            time.sleep(GATHER)
         while len(batch) < BATCH and not self._waiting.empty():
             batch.append(self._waiting.get())
         if self._aside and self._waiting.empty():  # behind the older versions of the same rows
