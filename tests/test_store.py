@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -548,9 +549,12 @@ async def test_when_too_much_waits_the_rest_is_given_up_and_told_once(database, 
     monkeypatch.setattr("acd.store.MOST_WAITING", 20)
     with database.opened() as store:
         await store.written()
+        gathered = threading.Event()  # what comes while a batch is gathered would be written with it
+        write = store._write
+        monkeypatch.setattr(store, "_write", lambda *batch: (gathered.set(), write(*batch)))
         with database.busy():
             store.append("main", an_event(0))
-            await until(lambda: not store.waiting, what="the writer is busy with the first one")
+            await until(gathered.is_set, what="the writer is busy with the first one")
             for number in range(1, 101):
                 store.append("main", an_event(number))
             assert (store.waiting, store.gaps) == (20, {"main"})
