@@ -68,7 +68,7 @@ def picture_of(center: Center, at: float) -> dict[str, Any]:
         "linked": state.linked,
         "agents": [shapes.agent(center, agent, at) for agent in state.agents.values()],
         "sessions": [
-            shapes.session(each, at) for each in state.sessions.values() if each.joined and each.ended is None
+            shapes.session(center, each, at) for each in state.sessions.values() if each.joined and each.ended is None
         ],
         "queues": [shapes.queue(center, name, at) | {"waiting": shapes.waiting(center, name)} for name in state.queues],
     }

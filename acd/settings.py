@@ -158,6 +158,27 @@ Host = Annotated[str, AfterValidator(a_host)]
 File = Annotated[Path, AfterValidator(a_path)]
 
 
+ServiceLevel = Literal[
+    "service_level_of_answered",
+    "service_level_of_offered",
+    "service_level_ignoring_early_abandons",
+    "service_level_with_early_abandons",
+]
+Limit = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False), BeforeValidator(a_number)]
+
+
+def _rising(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] > limits[1]:
+        raise ValueError("the second value must not be below the first: there it is worse")
+    return limits
+
+
+def _falling(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] < limits[1]:
+        raise ValueError("the second value must not be above the first: there it is worse")
+    return limits
+
+
 class SettingsError(Exception):
     """The settings cannot be used; the message says which one, where, and why."""
 
@@ -231,6 +252,26 @@ class HandlerSettings(Section):
         return agents
 
 
+Rising = Annotated[tuple[Limit, Limit], AfterValidator(_rising)]
+Falling = Annotated[tuple[Limit, Limit], AfterValidator(_falling)]
+
+
+class TargetSettings(Section):
+    """Of the wallboard: a figure needs attention from the first value on, and is bad from the second on."""
+
+    service_level: Falling = (0.8, 0.7)
+    waiting: Rising = (5, 10)
+    longest_wait: Rising = (60, 120)
+    abandoned: Rising = (0.05, 0.1)
+    ready: Falling = (1, 0)
+
+
+class WallboardSettings(Section):
+    threshold: Seconds = 20.0
+    definition: ServiceLevel = "service_level_of_offered"
+    targets: TargetSettings = TargetSettings()
+
+
 class WebSettings(Section):
     host: Host = "127.0.0.1"
     port: Annotated[int, BeforeValidator(a_number), Field(ge=0, lt=65536)] = 8080  # 0: any that is free
@@ -240,6 +281,7 @@ class WebSettings(Section):
     tls_key: File | None = None
     cors_origins: Origins = []
     trusted_proxies: Networks = []
+    wallboard: WallboardSettings = WallboardSettings()
     most_connections: Annotated[int, BeforeValidator(a_number), Field(ge=20, le=100_000)] = 5_000
 
 

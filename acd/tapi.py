@@ -224,7 +224,7 @@ class AgentSession(_Object):
 
     @property
     def _view(self) -> views.SessionView:
-        return views.session_view(self._commands.center.session(self._key), self._now)
+        return views.session_view(self._commands.center, self._commands.center.session(self._key), self._now)
 
     @property
     def agent(self) -> "Agent":

@@ -60,7 +60,7 @@ async def restarted(
 def figures(house: House, key: str) -> tuple:
     """Everything about a session and its agent that does not grow with time alone."""
     session = house.session(key)
-    view = session_view(session, session.started)
+    view = session_view(house.center, session, session.started)
     agent = agent_view(house.center, house.center.state.agents["1001"], 2e9)
     return view, agent.number_of_acd_calls, agent.total_acd_talk_time_exact, agent.total_wrap_up_time_exact
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from acd.core import events as ev
 from acd.core.devices import device_of_address, device_of_channel
-from acd.core.effects import Effect, VisitMoved
+from acd.core.effects import Effect, Touched, VisitMoved
 from acd.core.figures import Measured, QueueTally
 from acd.core.floor import Floor
 from acd.core.records import AgentSession, Leg, Queue, Ring, State, Visit
@@ -218,6 +218,7 @@ class Calls:
         visit = self.waiting(event.call, event.queue)
         key = visit.key if visit is not None else ""  # an ACD leg all the same
         self._state.ringing[event.leg] = Ring(key, event.interface, event.at, event.linked)
+        self._floor.rings(event.interface, event.at)
         if event.leg in self._state.legs:
             self._state.legs[event.leg].visit = key
 
@@ -343,10 +344,12 @@ class Calls:
         for visit in self._visits_led_by(event.leg):
             if visit.held_since is None:
                 visit.held_since = event.at
+                self._emit(Touched(event.at, session=visit.session or ""))
 
     def hold_ended(self, event: ev.HoldEnded) -> None:
         for visit in self._visits_led_by(event.leg):
             self._end_hold(visit, event.at)
+            self._emit(Touched(event.at, session=visit.session or ""))
 
     @staticmethod
     def _end_hold(visit: Visit, at: float) -> None:

@@ -50,9 +50,15 @@ class Floor:
     def _rings(self, session: AgentSession) -> bool:
         return any(ring.interface == session.address for ring in self._state.ringing.values())
 
+    def rings(self, interface: str, at: float) -> None:
+        """A phone rings for a queue."""
+        for session in self._state.logged_on_at(interface):
+            self._emit(Touched(at, session=session.id))
+
     def ring_over(self, interface: str, at: float) -> None:
         """A phone has stopped ringing: what was put off because of it happens now, unless it was answered."""
         for session in self._state.logged_on_at(interface):
+            self._emit(Touched(at, session=session.id))
             if session.next_state is not None and not session.busy and not self._rings(session):
                 goal, session.next_state = session.next_state, None
                 self.ask_session(session, goal, session.next_reason, at)

@@ -93,6 +93,15 @@ class MonitorMode(StrEnum):
     BARGE = "barge"
 
 
+class CallStage(StrEnum):
+    """How far an ACD call at an agent is."""
+
+    RINGING = "RINGING"
+    TALKING = "TALKING"
+    ON_HOLD = "ON_HOLD"
+    WRAP_UP = "WRAP_UP"
+
+
 class Outcome(StrEnum):
     """How a visit to a queue ended. Exactly one a visit."""
 

@@ -9,8 +9,8 @@ from typing import NewType
 
 from acd.core.center import Center
 from acd.core.figures import Tally, per_hour
-from acd.core.records import Agent, AgentSession
-from acd.core.states import AgentState, SessionState
+from acd.core.records import Agent, AgentSession, State, Visit
+from acd.core.states import AgentState, CallStage, SessionState
 
 Moment = NewType("Moment", float)  # seconds since 1970 on Asterisk's clock
 
@@ -41,6 +41,22 @@ class AgentView:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionCall:
+    """The ACD call that a session has at this moment, from the first ring to the end of its wrap-up.
+
+    `since`: when the stage began; `entered`: when the caller came into the queue; `disposition`: the after-call code.
+    """
+
+    call: str
+    queue: str
+    caller: str
+    stage: CallStage
+    since: Moment
+    entered: Moment
+    disposition: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionView:
     """ITAgentSession. Counters cover the life of the session."""
 
@@ -53,6 +69,7 @@ class SessionView:
     reason: str
     next_state: SessionState | None
     wrap_up_until: Moment | None
+    acd_call: SessionCall | None
     session_start_time: Moment
     session_duration: int
     session_duration_exact: float
@@ -135,7 +152,7 @@ def _active(agent: Agent, tally: Tally, now: float) -> float:
     return tally.active + now - max(agent.active_since, agent.measured.start_at(now))
 
 
-def session_view(session: AgentSession, now: float) -> SessionView:
+def session_view(center: Center, session: AgentSession, now: float) -> SessionView:
     """The session as it stands at `now`; frozen once it ended."""
     tally = session.tally
     duration = max(0.0, (now if session.ended is None else session.ended) - session.started)
@@ -149,6 +166,7 @@ def session_view(session: AgentSession, now: float) -> SessionView:
         reason=session.reason,
         next_state=session.next_state,
         wrap_up_until=None if session.wrap_up_until is None else Moment(session.wrap_up_until),
+        acd_call=_acd_call(center.state, session),
         session_start_time=Moment(session.started),
         session_duration=int(duration),
         session_duration_exact=duration,
@@ -166,6 +184,25 @@ def session_view(session: AgentSession, now: float) -> SessionView:
         longest_time_to_answer=int(tally.longest_to_answer),
         longest_time_to_answer_exact=tally.longest_to_answer,
         average_time_to_answer=tally.average(tally.to_answer),
+    )
+
+
+def _acd_call(state: State, session: AgentSession) -> SessionCall | None:
+    if session.visit is None:
+        rings = (ring for ring in state.ringing.values() if ring.interface == session.address)
+        ring = next((each for each in rings if each.visit in state.visits), None)
+        return None if ring is None else _at_stage(state.visits[ring.visit], CallStage.RINGING, ring.since)
+    visit = state.visits[session.visit]
+    if session.wrap_up_from is not None:
+        return _at_stage(visit, CallStage.WRAP_UP, session.wrap_up_from)
+    if visit.held_since is not None:
+        return _at_stage(visit, CallStage.ON_HOLD, visit.held_since)
+    return _at_stage(visit, CallStage.TALKING, session.since if visit.answered is None else visit.answered)
+
+
+def _at_stage(visit: Visit, stage: CallStage, since: float) -> SessionCall:
+    return SessionCall(
+        visit.call, visit.queue, visit.caller, stage, Moment(since), Moment(visit.entered), visit.disposition
     )
 
 

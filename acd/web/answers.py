@@ -163,6 +163,7 @@ class Picture(TypedDict):
     """Everything at one moment. `seq`: the number of the last envelope that is in it."""
 
     seq: int
+    at: Time
     handlers: list[Annotated[Json, HandlerPicture]]
 
 
@@ -192,6 +193,57 @@ class Envelope(TypedDict):
     type: Kind
     event: str
     subject: Subject | None
+
+
+class Site(TypedDict):
+    """What a page has to know before anybody has logged in."""
+
+    version: str
+    simulated: bool
+    browser_phone: bool
+
+
+class BoardFigures(TypedDict):
+    """Calls that entered a queue in some time. `service_level`: null without calls."""
+
+    offered: int
+    answered: int
+    abandoned: int
+    answered_within: int
+    abandoned_within: int
+    service_level: float | None
+
+
+class BoardQueue(TypedDict):
+    """One queue on a wallboard: today, "now", and the steps of the last hour."""
+
+    queue: str
+    today: BoardFigures
+    recent: BoardFigures
+    steps: list[BoardFigures]
+
+
+class Targets(TypedDict):
+    """What a site wants to reach: from the first value on it needs attention, from the second on it is bad."""
+
+    service_level: list[float]
+    waiting: list[float]
+    longest_wait: list[float]
+    abandoned: list[float]
+    ready: list[float]
+
+
+class Board(TypedDict):
+    """What a wallboard shows of the calls. `steps`: when each step of the last hour began."""
+
+    at: Time
+    midnight: Time
+    recent: Time
+    steps: list[Time]
+    threshold: float
+    definition: str
+    targets: Targets
+    queues: list[BoardQueue]
 
 
 class Session(TypedDict):

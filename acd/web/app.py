@@ -13,11 +13,13 @@ from acd.feed import Feed
 from acd.settings import WebSettings
 from acd.store import Store
 from acd.web import (
+    board,
     cors,
     docs,
     headers,
     health,
     objects,
+    pages,
     people,
     pin,
     reports,
@@ -31,7 +33,7 @@ from acd.web.operations import SAFE, Operation, add_routes, write_down
 from acd.web.problems import of_refusal, problems
 from acd.web.proxies import forwarded
 from acd.web.repeats import Repeats
-from acd.web.requests import DOOR, FEED, HANDLERS, PRINCIPAL, REGISTER, REPEATS, STORE, Handler
+from acd.web.requests import DOOR, FEED, HANDLERS, PRINCIPAL, REGISTER, REPEATS, SIMULATED, STORE, Handler
 
 LARGEST_BODY = 64 * 1024
 MOST_LOG_INS, WITHIN = 30, 60.0  # that fail, from one network address; seconds
@@ -43,13 +45,15 @@ OPERATIONS: list[Operation] = [
     *supervision.OPERATIONS,
     *stream.OPERATIONS,
     *reports.OPERATIONS,
+    *board.OPERATIONS,
     *webhooks.OPERATIONS,
     *health.OPERATIONS,
     *docs.OPERATIONS,
+    *pages.OPERATIONS,
 ]
 DESCRIPTION = docs.Description(OPERATIONS)
 GUARDED = frozenset((each.method, each.path) for each in OPERATIONS if each.roles)
-OPEN = frozenset(each.path for each in OPERATIONS if not each.roles) | docs.FILES.keys()
+OPEN = frozenset(each.path for each in OPERATIONS if not each.roles) | docs.FILES.keys() | pages.FILES.keys()
 
 
 def make_app(
@@ -58,8 +62,13 @@ def make_app(
     token: str,
     settings: WebSettings | None = None,
     clock: Callable[[], float] = time.time,
+    *,
+    simulated: bool = False,
 ) -> web.Application:
-    """The application over these handlers. `token`: an administrator's; others are kept in the store."""
+    """The application over these handlers. `token`: an administrator's; others are kept in the store.
+
+    `simulated`: there is no Asterisk behind it, and every page says so.
+    """
     settings, requests = settings or WebSettings(), Requests()
     ways_in = [
         requests.middleware,
@@ -75,6 +84,7 @@ def make_app(
     app[HANDLERS], app[STORE], app[REQUESTS] = handlers, store, requests
     app[REGISTER] = Register(store, token, _kept_pins(handlers), clock)
     app[REPEATS] = Repeats()
+    app[SIMULATED] = simulated
     app[DOOR] = Door(MOST_LOG_INS, WITHIN)
     app[FEED] = Feed(store)
     for handler in handlers.values():
@@ -82,9 +92,11 @@ def make_app(
     webhooks.set_up(app)
     app.on_shutdown.append(stream.end_streams)
     reports.install(app, store)
+    app[board.BOARDS] = board.Boards(store, settings.wallboard)
     app[docs.DESCRIPTION] = DESCRIPTION
     add_routes(app, OPERATIONS)
     docs.add_files(app)
+    pages.add_files(app)
     return app
 
 

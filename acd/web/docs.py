@@ -11,16 +11,9 @@ from aiohttp import web
 
 from acd.web.openapi import description
 from acd.web.operations import PUBLIC, Operation, Operations
+from acd.web.pages import HEADERS, STATIC
 
 OPERATIONS = Operations()
-STATIC = Path(__file__).parent / "static"
-HEADERS = {  # the browser itself sees to it that the page loads nothing from elsewhere and runs nothing but these files
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
 
 
 def _of_swagger_ui(name: str) -> Path:
@@ -31,7 +24,6 @@ def _of_swagger_ui(name: str) -> Path:
 
 
 FILES = {
-    "/docs/docs.js": STATIC / "docs.js",
     "/docs/swagger-ui.js": _of_swagger_ui("swagger_bundle.js"),
     "/docs/swagger-ui.css": _of_swagger_ui("swagger_style.css"),
 }
@@ -65,7 +57,7 @@ async def get_openapi(request: web.Request) -> web.Response:
 @OPERATIONS.get("/docs", PUBLIC, str, media=("text/html",), etag=False)
 async def get_docs(_request: web.Request) -> web.StreamResponse:
     """This description as a page, from which requests can be tried out."""
-    return web.FileResponse(STATIC / "docs.html", headers=HEADERS)
+    return web.FileResponse(STATIC / "api.html", headers=HEADERS)
 
 
 def add_files(app: web.Application) -> None:

@@ -108,7 +108,14 @@ class News:
 
     def _session(self, at: float, type: str, event: str, key: str) -> None:
         session = self._handler.state.sessions[key]
-        self._publish(at, type, event, shapes.session(session, at), agents=[session.agent], groups=[session.group])
+        self._publish(
+            at,
+            type,
+            event,
+            shapes.session(self._handler.center, session, at),
+            agents=[session.agent],
+            groups=[session.group],
+        )
 
     def _queue(self, at: float, type: str, event: str, name: str) -> None:
         subject = shapes.queue(self._handler.center, name, at)

@@ -198,7 +198,7 @@ async def list_agent_sessions(request: web.Request) -> web.Response:
     agent = handler.center.agent(request.match_info["agent"])
     now = handler.service.now()
     within = [key for key in agent.sessions if who.reaches_session(handler.name, key, handler.state)]
-    shown = [shapes.session(handler.center.session(key), now) for key in within]
+    shown = [shapes.session(handler.center, handler.center.session(key), now) for key in within]
     return answer(page(shown, query, lambda each: each["id"]), request=request)
 
 
@@ -217,7 +217,7 @@ async def list_sessions(request: web.Request) -> web.Response:
         )
 
     live = [state.sessions[key] for agent in state.agents.values() for key in agent.sessions]
-    shown = [shapes.session(session, now) for session in live if wanted(session)]
+    shown = [shapes.session(handler.center, session, now) for session in live if wanted(session)]
     return answer(page(shown, query, lambda each: each["id"]), request=request)
 
 
@@ -243,7 +243,7 @@ async def create_session(request: web.Request) -> web.Response:
     who.need(who.reaches_group(handler.name, body.acd_group), f"The group {body.acd_group!r}")
     agent, pin = request.match_info["agent"], secret_of(body.pin)
     session = await handler.commands.create_session(agent, body.acd_group, body.address, pin)
-    return answer(shapes.session(session, handler.service.now()), status=201)
+    return answer(shapes.session(handler.center, session, handler.service.now()), status=201)
 
 
 @OPERATIONS.get(SESSION, EVERYBODY, SessionView, no.UnknownSession)
@@ -251,7 +251,7 @@ async def get_session(request: web.Request) -> web.Response:
     """ITAgentSession: readable for a day after its end."""
     handler = handler_of(request)
     session = handler.center.session(request.match_info["session"])
-    return answer(shapes.session(session, handler.service.now()), request=request)
+    return answer(shapes.session(handler.center, session, handler.service.now()), request=request)
 
 
 @OPERATIONS.put(

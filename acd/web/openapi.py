@@ -64,6 +64,7 @@ TAG_OF = {  # the first noun of a path, below the handler
     "queues": "Queues",
     "calls": "Calls",
     "reports": "Reports",
+    "board": "Reports",
     "monitors": "Supervisors",
     "notes": "Supervisors",
     "choices": "Supervisors",
@@ -79,6 +80,7 @@ TAG_OF = {  # the first noun of a path, below the handler
     "readyz": "Health",
     "metrics": "Health",
     "openapi.json": "Health",
+    "site": "Health",
     "docs": "Health",
 }
 

@@ -57,7 +57,8 @@ BEFORE = 86400.0  # seconds that a call may have begun before the part of a time
 # What is asked for ----------------------------------------------------------------------------------------
 
 
-def _zone(name: str) -> str:
+def a_zone(name: str) -> str:
+    """One that there is, else ValueError."""
     if name not in _zones():
         raise ValueError("must be a time zone of IANA's, such as Europe/Berlin")
     return name
@@ -77,7 +78,7 @@ class ReportQuery(Query):
 
     start: Annotated[IsoTime | None, Field(alias="from")] = None
     end: Annotated[IsoTime | None, Field(alias="to")] = None
-    tz: Annotated[str, AfterValidator(_zone), Field(json_schema_extra={"format": "acd-time-zone"})] = "UTC"
+    tz: Annotated[str, AfterValidator(a_zone), Field(json_schema_extra={"format": "acd-time-zone"})] = "UTC"
     interval: Literal["5m", "10m", "15m", "30m", "1h", "1d"] = "1h"
     threshold: Limit = Terms().threshold
     short_abandon: Limit = Terms().short_abandon
@@ -201,6 +202,18 @@ class Stopped(Exception):
     """Nobody waits for the report any more."""
 
 
+class Breath:
+    """Called now and then by a thread that works long: Python's lock is free for the calls in between."""
+
+    def __init__(self) -> None:
+        self._rested = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._rested > BUSY:
+            time.sleep(BREATH)
+            self._rested = time.monotonic()
+
+
 class _Run:
     """One report between its thread and its client."""
 
@@ -209,7 +222,7 @@ class _Run:
         self._places = threading.Semaphore(AHEAD)
         self._pieces: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._rested = 0.0
+        self._breath = Breath()
 
     def stop(self) -> None:
         """The thread ends at the next page or piece."""
@@ -229,9 +242,7 @@ class _Run:
 
     def _between(self) -> None:
         self._check()
-        if time.monotonic() - self._rested > BUSY:
-            time.sleep(BREATH)
-            self._rested = time.monotonic()
+        self._breath()
 
     def _check(self) -> None:
         if self._stop.is_set():

@@ -59,6 +59,7 @@ DOOR = web.AppKey("door", Door)
 REPEATS = web.AppKey("repeats", Repeats)
 FEED = web.AppKey("feed", Feed)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)
+SIMULATED = web.AppKey("simulated", bool)  # there is no Asterisk behind it
 PRINCIPAL = web.RequestKey("principal", Principal)  # who asks; set before any handler is reached
 BODY = web.RequestKey("body", str)  # what was asked for, without secrets, for the log of commands
 

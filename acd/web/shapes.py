@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -46,10 +47,16 @@ def _name(value: IntEnum) -> str:
 def _writer(kind: Any) -> Callable[[Any], Any]:
     """How a value of this type is written."""
     kinds = [each for each in get_args(kind) or (kind,) if each is not NoneType]
-    write = _WRITERS.get(kinds[0]) or (_name if isinstance(kinds[0], type) and issubclass(kinds[0], IntEnum) else _same)
+    write = _WRITERS.get(kinds[0]) or _writer_of(kinds[0])
     if write is _same or len(kinds) == len(get_args(kind) or (kind,)):
         return write
     return lambda value: None if value is None else write(value)
+
+
+def _writer_of(kind: Any) -> Callable[[Any], Any]:
+    if is_dataclass(kind):
+        return shape
+    return _name if isinstance(kind, type) and issubclass(kind, IntEnum) else _same
 
 
 _WRITERS: dict[Any, Callable[[Any], Any]] = {Moment: moment, Decimal: _four_places, float: _rounded}
@@ -108,9 +115,9 @@ def agent(center: Center, of: Agent, now: float) -> Json:
     return shape(agent_view(center, of, now))
 
 
-def session(of: AgentSession, now: float) -> Json:
+def session(center: Center, of: AgentSession, now: float) -> Json:
     """ITAgentSession."""
-    return shape(session_view(of, now))
+    return shape(session_view(center, of, now))
 
 
 def queue(center: Center, name: str, now: float) -> Json:

@@ -33,7 +33,7 @@ async def get_picture(request: web.Request) -> web.Response:
 def picture(app: web.Application, who: Principal) -> answers.Picture:
     """What `who` may see. What follows is in the stream after `seq`."""
     handlers = [_handler_picture(each, who) for each in app[HANDLERS].values() if who.handler in (None, each.name)]
-    return {"seq": app[FEED].seq, "handlers": handlers}
+    return {"seq": app[FEED].seq, "at": shapes.moment_now(), "handlers": handlers}
 
 
 def _handler_picture(handler: Handler, who: Principal) -> Json:
@@ -45,7 +45,7 @@ def _handler_picture(handler: Handler, who: Principal) -> Json:
         **shapes.handler(handler),
         "agents": [shapes.agent(center, each, now) for each in agents],
         "sessions": [
-            shapes.session(state.sessions[key], now)
+            shapes.session(center, state.sessions[key], now)
             for each in agents
             for key in each.sessions
             if who.reaches_all or who.reaches_session(name, key, state)

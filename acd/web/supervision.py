@@ -59,7 +59,7 @@ async def put_session_group(request: web.Request) -> web.Response:
     handler, body, who = handler_of(request), await body_of(request, models.GroupChoice), principal_of(request)
     who.need(who.reaches_group(handler.name, body.acd_group), f"The group {body.acd_group!r}")
     session = await handler.supervision.move(handler.commands, request.match_info["session"], body.acd_group)
-    return answer(shapes.session(session, handler.service.now()))
+    return answer(shapes.session(handler.center, session, handler.service.now()))
 
 
 # Waiting calls --------------------------------------------------------------------------------------------

@@ -149,7 +149,9 @@ class Played:
             agent.key: _of_agent(agent_view(center, agent, now)) | {"missed": agent.missed}
             for agent in center.state.agents.values()
         }
-        every |= {self._name(key): _of_session(session_view(s, now)) for key, s in center.state.sessions.items()}
+        every |= {
+            self._name(key): _of_session(session_view(center, s, now)) for key, s in center.state.sessions.items()
+        }
         every |= {queue: _of_queue(queue_view(center, queue, now)) for queue in center.state.queues}
         told = {who: {name: value for name, value in each.items() if value} for who, each in every.items()}
         self.figures = {who: each for who, each in told.items() if each}

@@ -255,7 +255,7 @@ class Floor:
         """All numbers that are published."""
         state = self.center.state
         views: list[Any] = [agent_view(self.center, agent, self.now) for agent in state.agents.values()]
-        views += [session_view(session, self.now) for session in state.sessions.values()]
+        views += [session_view(self.center, session, self.now) for session in state.sessions.values()]
         views += [queue_view(self.center, name, self.now) for name in state.queues]
         for view in views:
             for name in view.__slots__:

@@ -170,7 +170,7 @@ class Desk:
         return self.center.state.agents[id]
 
     def session_now(self, session: AgentSession) -> SessionView:
-        return session_view(session, self.now)
+        return session_view(self.center, session, self.now)
 
     def queue_now(self, name: str = "support") -> QueueView:
         return queue_view(self.center, name, self.now)

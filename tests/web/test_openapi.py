@@ -16,7 +16,7 @@ from acd.access.principals import ADMINS, EVERYBODY, Role
 from acd.access.refusals import Forbidden
 from acd.core.refusals import UnknownAgent
 from acd.core.views import AgentView
-from acd.web import docs, fields
+from acd.web import docs, fields, pages
 from acd.web.answers import Page, Time
 from acd.web.app import DESCRIPTION, OPERATIONS
 from acd.web.openapi import description
@@ -89,7 +89,7 @@ async def test_the_application_has_no_other_routes(house: House):
     routes = {(route.method, route.resource.canonical) for route in house.app.router.routes() if route.resource}
     described = {(each.method, each.path) for each in OPERATIONS}
     others = {path for method, path in routes - described if method != "HEAD"}
-    assert others == set(docs.FILES)
+    assert others == docs.FILES.keys() | pages.FILES.keys()
 
 
 def test_every_operation_has_an_id_of_its_own_a_summary_and_a_tag_that_is_explained():
@@ -308,10 +308,10 @@ async def test_the_page_loads_nothing_from_another_host(house: House):
     page = await house.call("GET", "/docs", token=None)
     assert page.status == 200
     loaded = re.findall(r'(?:src|href)="([^"]*)"', page.text)
-    assert {"/docs/docs.js", "/docs/swagger-ui.js", "/docs/swagger-ui.css"} <= set(loaded)
+    assert {"/static/api.js", "/docs/swagger-ui.js", "/docs/swagger-ui.css"} <= set(loaded)
     for address in loaded:
         assert address.startswith(("/", "data:")) and not address.startswith("//"), address
-        if address in docs.FILES:
+        if address in docs.FILES or address.startswith("/static/"):
             await check_file(house, address)
 
 
@@ -322,7 +322,7 @@ async def check_file(house: House, path: str) -> None:
     if path.endswith(".css"):
         assert set(re.findall(r"""url\(["']?([^:)]*:)""", answer.text)) <= {"data:"}
         assert "@import" not in answer.text
-    elif path.endswith("docs.js"):
+    elif path.endswith("api.js"):
         assert re.findall(r"https?:|//\w", re.sub(r"^//.*", "", answer.text, flags=re.M)) == []
 
 
@@ -331,6 +331,7 @@ async def test_the_browser_is_told_to_load_nothing_from_elsewhere_and_to_run_no_
         policy = (await house.call("GET", path, token=None)).headers["Content-Security-Policy"]
         rules = {name: values for name, *values in (rule.split() for rule in policy.split(";"))}
         assert rules.pop("img-src") == ["'self'", "data:"]
+        assert rules.pop("media-src") == ["'self'", "blob:"]
         assert rules.pop("default-src") == ["'none'"]
         assert {value for values in rules.values() for value in values} == {"'self'", "'none'"}
 

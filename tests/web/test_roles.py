@@ -37,6 +37,7 @@ HIS = STAFF | {HIMSELF}
 H = "/api/v1/handlers/{handler}"
 MAY: dict[str, set[str]] = {  # operation -> who is let through
     "POST /api/v1/session": set(ROLES),
+    "GET /api/v1/site": set(ROLES),
     "GET /api/v1/session": ALL,
     "DELETE /api/v1/session": set(ROLES),
     "GET /api/v1/tokens": {ADMIN},
@@ -52,6 +53,7 @@ MAY: dict[str, set[str]] = {  # operation -> who is let through
     "GET /api/v1/ws": ALL,
     "GET /api/v1/handlers": ALL,
     f"GET {H}": ALL,
+    f"GET {H}/board": READERS | {OF_SALES},
     f"GET {H}/acd-groups": ALL,
     f"GET {H}/acd-groups/{{group}}": ALL - {OF_SALES},
     f"PUT {H}/acd-groups/{{group}}": {ADMIN},

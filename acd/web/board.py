@@ -1,0 +1,99 @@
+"""GET .../board: the figures of the calls for wallboards. However many of them ask, it is made once in a while."""
+
+import asyncio
+import time
+from typing import Annotated, NamedTuple
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from pydantic import AfterValidator, Field
+from sqlalchemy.exc import SQLAlchemyError
+
+from acd.access.principals import READERS
+from acd.core import refusals as no
+from acd.reports import board
+from acd.reports.periods import local, midnight
+from acd.settings import WallboardSettings
+from acd.store import Store
+from acd.store.database import reason
+from acd.store.reading import Reader
+from acd.web import answers, shapes
+from acd.web.models import Query
+from acd.web.operations import Operations
+from acd.web.reports import Breath, a_zone
+from acd.web.requests import Handler, answer, handler_of, principal_of, query_of, written
+
+KEPT = 5.0  # seconds
+MOST_ZONES = 20  # that are kept; each is a board of its own
+OPERATIONS = Operations()
+
+
+class BoardQuery(Query):
+    """Where midnight is."""
+
+    tz: Annotated[str, AfterValidator(a_zone), Field(json_schema_extra={"format": "acd-time-zone"})] = "UTC"
+
+
+class _Made(NamedTuple):
+    at: float
+    since: board.Since
+    rows: list[board.Row]
+    until: float  # on the clock of this process
+
+
+class Boards:
+    """Makes the board of a handler and a time zone, and keeps it for some seconds."""
+
+    def __init__(self, store: Store, settings: WallboardSettings) -> None:
+        self.settings = settings
+        self._reader = Reader(store.url)
+        self._made: dict[tuple[str, str], _Made] = {}
+        self._one_at_once = asyncio.Lock()
+
+    async def of(self, handler: Handler, zone: str) -> _Made:
+        """Raises StoreFailed."""
+        async with self._one_at_once:
+            made = self._made.get((handler.name, zone))
+            if made is None or time.monotonic() > made.until:
+                await written(handler.store)
+                made = await self._make(handler, zone)
+                while len(self._made) >= MOST_ZONES:
+                    self._made.pop(next(iter(self._made)))
+                self._made[handler.name, zone] = made
+            return made
+
+    async def _make(self, handler: Handler, zone: str) -> _Made:
+        now, known = handler.service.now(), list(handler.state.queues)
+        since = board.Since.of(now, midnight(local(now, ZoneInfo(zone)).date(), ZoneInfo(zone)))
+        try:
+            rows = await asyncio.to_thread(self._rows, handler.name, since, now, known)
+        except SQLAlchemyError as error:
+            raise no.StoreFailed(f"The database cannot be read: {reason(error)}") from None
+        return _Made(now, since, rows, time.monotonic() + KEPT)
+
+    def _rows(self, handler: str, since: board.Since, now: float, known: list[str]) -> list[board.Row]:
+        with self._reader.reading(Breath()) as rows:
+            calls = rows.calls(handler, since.first, now)
+            return board.rows(calls, since, self.settings.threshold, self.settings.definition, known)
+
+
+BOARDS = web.AppKey("boards", Boards)
+
+
+@OPERATIONS.get("/api/v1/handlers/{handler}/board", READERS, answers.Board, no.StoreFailed, query=BoardQuery)
+async def get_board(request: web.Request) -> web.Response:
+    """Each queue's calls today, in the last half hour and in the steps of the last hour, with the site's targets."""
+    handler, boards = handler_of(request), request.app[BOARDS]
+    made = await boards.of(handler, query_of(request, BoardQuery).tz)
+    within = principal_of(request).queues_within_reach(handler.name, handler.state)
+    shown = {
+        "at": shapes.moment(made.at),
+        "midnight": shapes.moment(made.since.midnight),
+        "recent": shapes.moment(made.since.recent),
+        "steps": [shapes.moment(at) for at in made.since.steps],
+        "threshold": boards.settings.threshold,
+        "definition": boards.settings.definition,
+        "targets": boards.settings.targets.model_dump(),
+        "queues": [row._asdict() for row in made.rows if within is None or row.queue in within],
+    }
+    return answer(shown, request=request)

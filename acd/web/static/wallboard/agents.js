@@ -1,0 +1,94 @@
+// Who does what, sorted by that and by how long.
+
+import { List, el, say } from "../dom.js";
+import { SITUATIONS } from "../floor.js";
+import { duration, secondsSince } from "../format.js";
+import { has, t } from "../texts.js";
+
+// What a supervisor looks for comes first.
+const ORDER = ["unknown", "ringing", "talking", "hold", "wrapup", "outside", "notready", "ready", "off"];
+export const ICONS = {
+  ready: "●",
+  ringing: "☎",
+  talking: "▶",
+  hold: "❚❚",
+  wrapup: "✎",
+  outside: "↔",
+  notready: "■",
+  unknown: "?",
+  off: "○",
+};
+
+export class Agents {
+  constructor() {
+    const list = el("ul", { class: "grid" });
+    this.none = el("p", { class: "muted" });
+    this.off = el("p", { class: "muted" });
+    this.counts = el("p", { class: "counts" });
+    this.element = el("section", { class: "agents", "aria-label": t("wallboard.agents") }, this.counts, list, this.none, this.off);
+    this.list = new List(list, (shown) => shown.key, () => new Card());
+    this.numbers = new List(this.counts, ([what]) => what, ([what]) => new Count(what));
+  }
+
+  show({ agents, isTv }, now) {
+    const here = agents.filter((each) => each.situation.what !== "off");
+    const off = agents.length - here.length;
+    here.sort((one, other) => place(one) - place(other) || (one.situation.since < other.situation.since ? -1 : 1));
+    this.list.show(here.map((each) => ({ ...each, isTv, now })));
+    const counts = Map.groupBy(here, (each) => each.situation.what);
+    this.numbers.show(SITUATIONS.filter((what) => counts.has(what)).map((what) => [what, counts.get(what).length]));
+    say(this.none, here.length ? "" : t("wallboard.noAgents"));
+    say(this.off, off ? t("wallboard.offline", { count: off }) : "");
+  }
+
+  tick(now) {
+    for (const card of this.list.parts()) card.tick(now);
+  }
+}
+
+const place = ({ situation }) => ORDER.indexOf(situation.what);
+
+class Count {
+  constructor(what) {
+    this.number = el("strong");
+    this.element = el("span", { "data-situation": what }, el("span", { class: "icon", "aria-hidden": "true" }, ICONS[what]), " ", t(`words.situation.${what}`), " ", this.number);
+  }
+
+  update([, number]) {
+    say(this.number, number);
+  }
+}
+
+class Card {
+  constructor() {
+    this.icon = el("span", { class: "icon", "aria-hidden": "true" });
+    this.name = el("span", { class: "name" });
+    this.what = el("span", { class: "what" });
+    this.time = el("span", { class: "time" });
+    this.more = el("span", { class: "more" });
+    this.element = el("li", { class: "agent" }, this.icon, this.name, this.time, this.what, this.more);
+  }
+
+  update({ agent, situation, reason, isTv, now }) {
+    this.since = situation.since;
+    this.element.dataset.situation = situation.what;
+    say(this.icon, ICONS[situation.what]);
+    say(this.name, isTv ? "" : agent.user);
+    say(this.what, t(`words.situation.${situation.what}`));
+    say(this.more, isTv ? situation.call?.queue ?? "" : about(situation.call, spoken(reason)));
+    this.tick(now);
+  }
+
+  tick(now) {
+    say(this.time, duration(secondsSince(this.since, now)));
+  }
+}
+
+function about(call, reason) {
+  return call ? t("wallboard.callIn", { queue: call.queue, caller: call.caller || t("words.caller") }) : reason;
+}
+
+// acd's own reasons in the reader's language; an agent's in his own words.
+function spoken(reason) {
+  return has(`words.reasons.${reason}`) ? t(`words.reasons.${reason}`) : reason;
+}

@@ -1,0 +1,62 @@
+// The figures of the calls, which are asked for every now and then: today, the last half hour, the last hour.
+
+import { get, handlerPath } from "../api.js";
+import { el } from "../dom.js";
+import { timeZone } from "../format.js";
+import { t } from "../texts.js";
+
+const EVERY = 10_000;
+
+export class Boards extends EventTarget {
+  #boards = new Map(); // by handler
+  element = el("p", { class: "wrong", hidden: true }, t("wallboard.boardFailed"));
+
+  constructor(live) {
+    super();
+    this.live = live;
+  }
+
+  start() {
+    this.#take();
+    setInterval(() => this.#take(), EVERY);
+    this.live.addEventListener("line", () => this.#take());
+  }
+
+  async #take() {
+    if (!this.live.isUp) return;
+    const names = [...this.live.floor.handlers.keys()];
+    const taken = await Promise.allSettled(names.map((name) => get(handlerPath(name, "board"), { tz: timeZone() })));
+    taken.forEach(({ value }, number) => value && this.#boards.set(names[number], value));
+    this.element.hidden = taken.every(({ status }) => status === "fulfilled");
+    this.dispatchEvent(new Event("change"));
+  }
+
+  // Of the first handler: targets and terms are the site's.
+  get terms() {
+    return this.#boards.values().next().value ?? null;
+  }
+
+  // Its row; null while there is none.
+  of(queue) {
+    return this.#boards.get(queue.handler)?.queues.find((each) => each.queue === queue.name) ?? null;
+  }
+}
+
+// The sum of some parts of rows, with the service level by the definition that the board names.
+export function sum(parts) {
+  const total = { offered: 0, answered: 0, abandoned: 0, answered_within: 0, abandoned_within: 0 };
+  for (const part of parts) for (const name of Object.keys(total)) total[name] += part[name];
+  return total;
+}
+
+const LEVELS = {
+  service_level_of_answered: (all) => [all.answered_within, all.answered],
+  service_level_of_offered: (all) => [all.answered_within, all.offered],
+  service_level_ignoring_early_abandons: (all) => [all.answered_within, all.offered - all.abandoned_within],
+  service_level_with_early_abandons: (all) => [all.answered_within + all.abandoned_within, all.offered],
+};
+
+export function serviceLevel(all, definition) {
+  const [above, below] = LEVELS[definition](all);
+  return below ? above / below : null;
+}

@@ -1,0 +1,45 @@
+// The wallboard: what waits, how it goes against the targets, and who does what. It only shows.
+
+import { el } from "../dom.js";
+import { open } from "../page.js";
+import { t } from "../texts.js";
+import { Agents } from "./agents.js";
+import { Alarm } from "./alarm.js";
+import { Boards } from "./boards.js";
+import { Queues } from "./queues.js";
+import { Tiles } from "./tiles.js";
+import { View } from "./view.js";
+
+const EVERY = 250; // milliseconds between two looks at what changed: faster, nobody can read it
+
+open({
+  name: "wallboard",
+  title: t("wallboard.title"),
+  roles: ["supervisor", "admin", "integration"],
+  every: EVERY,
+  show,
+});
+
+async function show(main, { live }) {
+  const view = new View(live.floor);
+  const boards = new Boards(live);
+  const parts = [new Tiles(), new Queues(), new Agents()];
+  const alarm = new Alarm();
+  main.append(...parts.map((each) => each.element), boards.element, alarm.element);
+  document.getElementById("page-tools").append(view.element);
+
+  const render = () => {
+    const shown = view.of(live.floor, boards);
+    for (const part of parts) part.show(shown, live.now());
+    alarm.hear(parts[0].judged);
+  };
+  live.addEventListener("change", render);
+  view.addEventListener("change", render);
+  boards.addEventListener("change", render);
+  setInterval(() => {
+    if (!live.isUp) return; // what is out of date does not go on counting
+    for (const part of parts) part.tick(live.now());
+  }, 1_000);
+  boards.start();
+  render();
+}
