@@ -1,11 +1,11 @@
 # make demo    the whole thing: Asterisk, acd, five softphone agents, callers that come and go
 # make down    removes it
-# make test    everything: lint, types, unit tests, end-to-end tests on the real Asterisk
-# make quick   the same without Docker, in seconds
+# make test    everything: lint, types, unit tests, the pages in Chromium, end-to-end tests on the real Asterisk
+# make quick   the same without Docker and Chromium
 # make chaos   faults under load on the real Asterisk, 40 minutes; writes the table of docs/reliability.md
 # make fuzz    looks for histories and inputs that break something, with other ones at each run
 
-.PHONY: demo down test quick lint types unit e2e chaos fuzz bench format lock clean
+.PHONY: demo down test quick lint types unit pages e2e chaos fuzz bench format lock clean
 .DEFAULT_GOAL := quick
 
 BIN := .venv/bin
@@ -19,7 +19,7 @@ demo:
 down:
 	scripts/demo down
 
-test: lint types unit e2e
+test: lint types unit pages e2e
 
 quick: lint types unit
 
@@ -31,7 +31,11 @@ types: .venv/ready
 	$(BIN)/mypy
 
 unit: .venv/ready
-	$(BIN)/pytest -m "not e2e"
+	$(BIN)/pytest -m "not e2e and not browser"
+
+pages: .venv/ready
+	scripts/chromium-ready
+	$(BIN)/pytest -m "browser and not e2e"
 
 e2e: .venv/ready
 	scripts/docker-ready

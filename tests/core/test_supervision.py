@@ -4,8 +4,8 @@ import pytest
 
 from acd.core import events as ev
 from acd.core import refusals as no
-from acd.core.effects import AddMember, MonitorMoved, SetPenalty
-from acd.core.states import MonitorState, Outcome, SessionState
+from acd.core.effects import AddMember, MonitorMoved, SetPenalty, Touched
+from acd.core.states import CallStage, MonitorState, Outcome, SessionState
 from tests.core.desk import Desk
 
 PHONE = "PJSIP/1001"
@@ -281,3 +281,55 @@ def test_without_a_code_wrap_up_ends_all_the_same_when_its_time_is_over(coded):
     coded.after(11)
     assert session.state is SessionState.READY
     assert coded.visit().disposition is None
+
+
+# The call of a session
+
+
+def stage(desk, session):
+    call = desk.session_now(session).acd_call
+    return call and (call.stage, call.since)
+
+
+def test_a_session_tells_how_far_its_call_is(desk):
+    session = desk.agent()
+    assert stage(desk, session) is None
+    desk.join()
+    leg = desk.ring()
+    rang = desk.now
+    assert stage(desk.after(3), session) == (CallStage.RINGING, rang)
+    desk.answer(leg=leg)
+    answered = desk.now
+    assert stage(desk.after(5), session) == (CallStage.TALKING, answered)
+    desk.apply(ev.HoldStarted(desk.now, leg))
+    assert stage(desk, session) == (CallStage.ON_HOLD, answered + 5)
+    desk.apply(ev.HoldEnded(desk.after(2).now, leg))
+    assert stage(desk, session) == (CallStage.TALKING, answered)
+    desk.hang_up()
+    assert stage(desk, session) == (CallStage.WRAP_UP, desk.now)
+    desk.after(100)
+    assert stage(desk, session) is None
+
+
+def test_a_ring_that_nobody_answered_is_no_call_any_more(desk):
+    session = desk.agent()
+    desk.join()
+    leg = desk.ring()
+    assert stage(desk, session) is not None
+    desk.apply(ev.AgentNotAnswered(desk.now, "c1", "support", PHONE, leg))
+    assert stage(desk, session) is None
+
+
+@pytest.mark.parametrize("what", ["ring", "hold"])
+def test_who_watches_is_told_when_a_ring_or_a_hold_begins_and_ends(desk, what):
+    session = desk.agent()
+    desk.join()
+    if what == "ring":
+        effects = desk.apply(ev.AgentCalled(desk.now, "c1", "support", PHONE, "leg-c1"))
+        after = desk.apply(ev.AgentNotAnswered(desk.now, "c1", "support", PHONE, "leg-c1"))
+    else:
+        leg = desk.answer(leg=desk.ring())
+        effects = desk.apply(ev.HoldStarted(desk.now, leg))
+        after = desk.apply(ev.HoldEnded(desk.now, leg))
+    for told in (effects, after):
+        assert any(isinstance(effect, Touched) and effect.session == session.id for effect in told)

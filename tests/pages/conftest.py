@@ -1,4 +1,4 @@
-"""Debian's Chromium, a fresh page a test, and a house to look at. A page that complains in its console fails its test."""
+"""Chromium, a fresh page a test, and a house to look at. A page that complains in its console fails its test."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

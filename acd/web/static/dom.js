@@ -27,28 +27,27 @@ export function say(element, text) {
   if (element.textContent !== String(text)) element.textContent = text;
 }
 
-// A list of things that come, go and move. `make(item)` gives {element, update(item)}.
+// A list of things that come, go and move. `make(item)` gives {element, update(item)}. What keeps its place among the
+// others is not touched: a moved element loses the focus and costs a layout.
 export class List {
   #parts = new Map();
+  #order = new Map(); // key -> place, as it is shown
 
   constructor(parent, key, make) {
     Object.assign(this, { parent, key, make });
   }
 
   show(items) {
-    const left = new Set(this.#parts.keys());
+    const keys = items.map((item) => this.key(item));
+    this.#drop(new Set(keys));
+    const staying = increasing(keys, this.#order);
     let place = this.parent.firstElementChild;
-    for (const item of items) {
-      const part = this.#part(item);
-      left.delete(this.key(item));
-      part.update(item);
-      if (part.element === place) place = place.nextElementSibling;
-      else this.parent.insertBefore(part.element, place);
-    }
-    for (const key of left) {
-      this.#parts.get(key).element.remove();
-      this.#parts.delete(key);
-    }
+    items.forEach((item, number) => {
+      const { element } = this.#updated(keys[number], item);
+      if (staying.has(keys[number]) || element === place) place = element.nextElementSibling;
+      else this.parent.insertBefore(element, place);
+    });
+    this.#order = new Map(keys.map((key, number) => [key, number]));
   }
 
   get(key) {
@@ -59,9 +58,39 @@ export class List {
     return this.#parts.values();
   }
 
-  #part(item) {
-    const key = this.key(item);
-    if (!this.#parts.has(key)) this.#parts.set(key, this.make(item));
-    return this.#parts.get(key);
+  #drop(wanted) {
+    for (const [key, part] of this.#parts) {
+      if (wanted.has(key)) continue;
+      part.element.remove();
+      this.#parts.delete(key);
+    }
   }
+
+  #updated(key, item) {
+    if (!this.#parts.has(key)) this.#parts.set(key, this.make(item));
+    const part = this.#parts.get(key);
+    part.update(item);
+    return part;
+  }
+}
+
+// The most of these keys that stand in the same order as before.
+function increasing(keys, order) {
+  const ends = []; // of the chains found, by length: the key whose place before is the lowest
+  const before = new Map();
+  for (const key of keys) {
+    const was = order.get(key);
+    if (was === undefined) continue;
+    let [low, high] = [0, ends.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (order.get(ends[middle]) < was) low = middle + 1;
+      else high = middle;
+    }
+    before.set(key, ends[low - 1]);
+    ends[low] = key;
+  }
+  const chain = new Set();
+  for (let key = ends.at(-1); key !== undefined; key = before.get(key)) chain.add(key);
+  return chain;
 }

@@ -26,8 +26,9 @@ export function duration(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(rest % 60)}` : `${minutes}:${two(rest % 60)}`;
 }
 
-// Seconds from an ISO time until `now` (milliseconds).
-export const secondsSince = (iso, now) => Math.max(0, (now - Date.parse(iso)) / 1000);
+// Whole seconds from an ISO time until `now` (milliseconds). All of them grow at the same moment, when the clock's
+// second does: the browser then draws hundreds of them once a second, and not whenever one is due.
+export const secondsSince = (iso, now) => Math.max(0, Math.floor(now / 1000) - Math.floor(Date.parse(iso) / 1000));
 
 export const timeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 

@@ -140,6 +140,16 @@ function watch(live, line) {
   tell();
 }
 
+// Calls `tick(now)` when the server's second is full. What is out of date does not go on counting.
+export function everySecond(live, tick) {
+  const again = () => setTimeout(beat, 1_000 - (live.now() % 1_000) + 5);
+  const beat = () => {
+    if (live.isUp) tick(live.now());
+    again();
+  };
+  again();
+}
+
 function banner(kind, text) {
   return el("p", { class: `banner ${kind}` }, text);
 }

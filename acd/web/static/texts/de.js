@@ -56,6 +56,11 @@ export const texts = {
       off: "Abgemeldet",
     },
     caller: "Nummer unterdrückt",
+    reasons: {
+      "missed calls": "verpasste Anrufe",
+      "the phone cannot be reached": "das Telefon ist nicht erreichbar",
+      "Asterisk is not connected": "Asterisk ist nicht verbunden",
+    },
   },
   wallboard: {
     title: "Wandtafel",
@@ -69,7 +74,7 @@ export const texts = {
     within: "{share} in {seconds} s",
     halfHour: "letzte halbe Stunde",
     ofAgents: "von {count} Angemeldeten",
-    target: "gewünscht: {target}",
+    target: "Ziel {target}",
     queues: "Warteschlangen",
     queue: "Warteschlange",
     offered: "Anrufe heute",

@@ -1,6 +1,6 @@
 // Who does what, sorted by that and by how long.
 
-import { List, el, say } from "../dom.js";
+import { List, el, say, set } from "../dom.js";
 import { SITUATIONS } from "../floor.js";
 import { duration, secondsSince } from "../format.js";
 import { has, t } from "../texts.js";
@@ -66,12 +66,13 @@ class Card {
     this.what = el("span", { class: "what" });
     this.time = el("span", { class: "time" });
     this.more = el("span", { class: "more" });
-    this.element = el("li", { class: "agent" }, this.icon, this.name, this.time, this.what, this.more);
+    const now = el("span", { class: "now" }, this.what, this.more);
+    this.element = el("li", { class: "agent" }, this.icon, this.name, this.time, now);
   }
 
   update({ agent, situation, reason, isTv, now }) {
     this.since = situation.since;
-    this.element.dataset.situation = situation.what;
+    set(this.element, "data-situation", situation.what);
     say(this.icon, ICONS[situation.what]);
     say(this.name, isTv ? "" : agent.user);
     say(this.what, t(`words.situation.${situation.what}`));

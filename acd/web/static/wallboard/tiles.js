@@ -1,6 +1,6 @@
 // The large figures, each against its target.
 
-import { el, say } from "../dom.js";
+import { el, say, set } from "../dom.js";
 import { SIGNS, duration, judged, number, percent, secondsSince } from "../format.js";
 import { t } from "../texts.js";
 import { serviceLevel, sum } from "./boards.js";
@@ -76,6 +76,7 @@ class Tile {
     say(this.sign, SIGNS[judgement]);
     say(this.judgement, t(`words.${judgement}`));
     say(this.note, note);
-    this.element.dataset.judged = judgement;
+    set(this.element, "data-judged", judgement);
+    set(this.element, "data-long", text.length > 5);
   }
 }

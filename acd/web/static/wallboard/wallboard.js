@@ -1,7 +1,7 @@
 // The wallboard: what waits, how it goes against the targets, and who does what. It only shows.
 
 import { el } from "../dom.js";
-import { open } from "../page.js";
+import { everySecond, open } from "../page.js";
 import { t } from "../texts.js";
 import { Agents } from "./agents.js";
 import { Alarm } from "./alarm.js";
@@ -10,7 +10,7 @@ import { Queues } from "./queues.js";
 import { Tiles } from "./tiles.js";
 import { View } from "./view.js";
 
-const EVERY = 250; // milliseconds between two looks at what changed: faster, nobody can read it
+const EVERY = 500; // milliseconds between two looks at what changed: faster, nobody can read it
 
 open({
   name: "wallboard",
@@ -36,10 +36,9 @@ async function show(main, { live }) {
   live.addEventListener("change", render);
   view.addEventListener("change", render);
   boards.addEventListener("change", render);
-  setInterval(() => {
-    if (!live.isUp) return; // what is out of date does not go on counting
-    for (const part of parts) part.tick(live.now());
-  }, 1_000);
+  everySecond(live, (now) => {
+    for (const part of parts) part.tick(now);
+  });
   boards.start();
   render();
 }
