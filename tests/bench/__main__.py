@@ -5,7 +5,7 @@ import os
 import platform
 import time
 
-from tests.bench import adapter, latency, memory, path, reports, start, web
+from tests.bench import adapter, latency, memory, pages, path, reports, start, web
 from tests.bench.measure import Report
 
 PARTS = {
@@ -16,6 +16,7 @@ PARTS = {
     "start": start.run,
     "web": web.run,
     "reports": reports.run,
+    "pages": pages.run,
 }
 
 
