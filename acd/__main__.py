@@ -1,4 +1,4 @@
-"""The command line: acd serve | check | audit | replay | backup | openapi | agent ... | token ... | account ..."""
+"""The command line: acd serve | demo | check | audit | replay | backup | openapi | agent ... | token ... | account ..."""
 
 import argparse
 import asyncio
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from acd import access_cli, agent_cli, backup, check, logs, replay, serve
+from acd import access_cli, agent_cli, backup, check, demo_cli, logs, replay, serve
 from acd.audit import command as audit
 from acd.settings import Settings, SettingsError, load
 from acd.web.app import DESCRIPTION
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
             WITH_OPTIONS[name](command)
     text = "print the OpenAPI description of the API"
     commands.add_parser("openapi", help=text, description=text).set_defaults(run=_openapi)
+    demo_cli.add_to(commands)
     agent_cli.add_to(commands)
     access_cli.add_to(commands)
     return parser

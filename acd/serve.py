@@ -7,6 +7,7 @@ import secrets
 import signal
 import ssl
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -132,7 +133,7 @@ async def serve(settings: Settings) -> None:
     try:
         handlers = {name: make_handler(name, each, store) for name, each in settings.handlers.items()}
         token = api_token(settings.web, url)
-        await _run(handlers, make_app(handlers, store, token, settings.web), settings.web)
+        await run(handlers, make_app(handlers, store, token, settings.web), settings.web)
     finally:
         store.close()
 
@@ -145,7 +146,16 @@ def _reason(error: Exception) -> str:
     return reason(error)
 
 
-async def _run(handlers: dict[str, Handler], app: web.Application, settings: WebSettings) -> None:
+async def run(
+    handlers: dict[str, Handler],
+    app: web.Application,
+    settings: WebSettings,
+    opened: Callable[[str], object] = lambda _address: None,
+) -> None:
+    """Links, pages and API, until SIGTERM or SIGINT. `opened` is told where the pages are, as http://host:port.
+
+    Raises SettingsError when it cannot listen there.
+    """
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -164,6 +174,7 @@ async def _run(handlers: dict[str, Handler], app: web.Application, settings: Web
         raise SettingsError(f"web: cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
     else:
         log.info("serving the API on %s", site.name)
+        opened(_address(runner, settings))
         await ended.wait()
         log.info("ending")
     finally:
@@ -172,3 +183,10 @@ async def _run(handlers: dict[str, Handler], app: web.Application, settings: Web
             await handler.service.close()
         await asyncio.gather(*links, return_exceptions=True)
         app[FEED].close()
+
+
+def _address(runner: web.AppRunner, settings: WebSettings) -> str:
+    """With the port that was free, where any was asked for."""
+    port = runner.addresses[0][1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http{'s' if settings.tls_certificate else ''}://{host}:{port}"
