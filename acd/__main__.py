@@ -1,4 +1,4 @@
-"""The command line: acd serve | demo | check | audit | replay | backup | openapi | agent ... | token ... | account ..."""
+"""The command line: acd serve | demo | check | audit | replay | backup | openapi | agent ... | token ... | ..."""
 
 import argparse
 import asyncio

@@ -30,7 +30,6 @@ class Actions:
             "Redirect": self._redirect,
             "Hangup": self._hangup,
             "Originate": self._originate,
-            "UserEvent": self._user_event,
         }
 
     def act(self, action: Headers) -> bytes:
@@ -164,8 +163,10 @@ class Actions:
         members = self._named_members(action)
         for member in members:
             self._world.set_penalty(member, int(action["Penalty"]))
-        return success(action, "Message: Interface penalty set successfully") if members else error(
-            action, "Invalid interface, queuename or penalty"
+        return (
+            success(action, "Message: Interface penalty set successfully")
+            if members
+            else error(action, "Invalid interface, queuename or penalty")
         )
 
     # Callers ----------------------------------------------------------------------------------------------
@@ -213,11 +214,6 @@ class Actions:
             return error(action, "Originate failed")
         self._world.agenda.after(0.0, lambda: self._spies.originate(action))
         return success(action, "Message: Originate successfully queued")
-
-    def _user_event(self, action: Headers) -> bytes:
-        own = {key: value for key, value in action.items() if key not in ("Action", "ActionID")}
-        self._world.tell(messages.event("UserEvent", "user", messages.headers(**own)))
-        return success(action, "Message: Event Sent")
 
 
 def _is_true(text: str) -> bool:

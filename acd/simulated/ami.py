@@ -2,12 +2,11 @@
 
 import asyncio
 import hmac
-import time
-from collections.abc import Callable
 from typing import Self
 
 from acd.simulated import messages
 from acd.simulated.actions import Actions
+from acd.simulated.agenda import Clockwork
 from acd.simulated.messages import Headers
 from acd.simulated.world import World
 
@@ -17,24 +16,13 @@ LONGEST = 65536  # bytes of an action
 class Server:
     """Listens on a free port of 127.0.0.1 while entered."""
 
-    def __init__(
-        self,
-        world: World,
-        username: str,
-        secret: str,
-        clock: Callable[[], float] = time.time,
-        catch_up: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`clock`: what a Ping is told; the world's own may stand still until somebody listens.
-
-        `catch_up`: brings the world to the present before something is done in it.
-        """
+    def __init__(self, world: World, username: str, secret: str, clockwork: Clockwork) -> None:
+        """`clockwork`: begins when somebody listens; so nothing is told that nobody hears."""
         self.port = 0
         self._world = world
         self._actions = Actions(world)
         self._username, self._secret = username, secret
-        self._clock = clock
-        self._catch_up = catch_up
+        self._clockwork = clockwork
         self._logged_in: set[asyncio.StreamWriter] = set()
         self._held: list[bytes] | None = None  # events that follow from the action that is carried out
         self._open: set[asyncio.StreamWriter] = set()
@@ -48,9 +36,13 @@ class Server:
     async def __aexit__(self, *_: object) -> None:
         self._world.hear.remove(self._tell)
         self._server.close()
+        self.cut()
+        await asyncio.sleep(0)
+
+    def cut(self) -> None:
+        """Ends all connections, as a broken network does."""
         for writer in list(self._open):
             writer.close()
-        await asyncio.sleep(0)
 
     def _tell(self, data: bytes) -> None:
         if self._held is not None:
@@ -78,13 +70,15 @@ class Server:
     def _take(self, action: Headers, writer: asyncio.StreamWriter) -> None:
         if action["Action"] == "Login":
             writer.write(self._log_in(action, writer))
+            if self._logged_in:
+                self._clockwork.start()
         elif action["Action"] == "Logoff":
             writer.write(messages.block("Response: Goodbye", f"ActionID: {action['ActionID']}"))
             writer.close()
         elif writer not in self._logged_in:
             writer.write(messages.error(action, "Permission denied"))
         elif action["Action"] == "Ping":
-            writer.write(messages.success(action, "Ping: Pong", f"Timestamp: {self._clock():.6f}"))
+            writer.write(messages.success(action, "Ping: Pong", f"Timestamp: {self._clockwork.clock():.6f}"))
         else:
             self._carry_out(action, writer)
 
@@ -98,7 +92,7 @@ class Server:
 
     def _carry_out(self, action: Headers, writer: asyncio.StreamWriter) -> None:
         """Like Asterisk, it answers first and tells the events after that."""
-        self._catch_up()
+        self._clockwork.catch_up()
         self._held = []
         try:
             writer.write(self._actions.act(action))

@@ -214,48 +214,5 @@ class Present(_Seen):
             self._do(lambda: self._commands.set_disposition(session.id, code))
 
 
-class Clockwork:
-    """Lets the world's agenda follow a clock, from `start` on."""
-
-    def __init__(self, world: World, clock: Callable[[], float]) -> None:
-        self._agenda = world.agenda
-        self._clock = clock
-        self._timer: asyncio.TimerHandle | None = None
-        self._runs = self._is_busy = False
-
-    def start(self) -> None:
-        self._runs = True
-        self._agenda.listener = self._arm
-        self.catch_up()
-
-    def stop(self) -> None:
-        self._runs = False
-        self._disarm()
-
-    def catch_up(self) -> None:
-        """What was due until now is done."""
-        if self._runs and not self._is_busy:
-            self._is_busy = True
-            try:
-                self._agenda.advance(self._clock())
-            finally:
-                self._is_busy = False
-            self._arm()
-
-    def _arm(self) -> None:
-        if self._is_busy or not self._runs:
-            return
-        self._disarm()
-        due = self._agenda.next_due()
-        if due is not None:
-            delay = max(0.0, due - self._clock())
-            self._timer = asyncio.get_running_loop().call_later(delay, self.catch_up)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
 def _message(block: bytes) -> Message:
     return Message(block.removesuffix(END).decode())

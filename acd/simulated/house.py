@@ -4,16 +4,22 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# fmt: off
 FIRST = (
-    "Aino Amir Anna Ben Bruno Carla Chiara Daan David Elif Emma Erik Fatima Felix Greta Hanna Hugo Ines Ivan Jana "
-    "Jonas Julia Karim Lara Leo Lena Luca Maja Marta Mateo Mia Nadia Nils Nora Olga Omar Paula Pavel Rosa Samir "
-    "Sara Simon Sofia Tariq Tim Vera Viktor Yara Zoe Zuzana"
-).split()
+    "Aino", "Amir", "Anna", "Ben", "Bruno", "Carla", "Chiara", "Daan", "David", "Elif", "Emma", "Erik",
+    "Fatima", "Felix", "Greta", "Hanna", "Hugo", "Ines", "Ivan", "Jana", "Jonas", "Julia", "Karim", "Lara",
+    "Leo", "Lena", "Luca", "Maja", "Marta", "Mateo", "Mia", "Nadia", "Nils", "Nora", "Olga", "Omar", "Paula",
+    "Pavel", "Rosa", "Samir", "Sara", "Simon", "Sofia", "Tariq", "Tim", "Vera", "Viktor", "Yara", "Zoe",
+    "Zuzana",
+)
 LAST = (
-    "Adeyemi Andersson Bauer Berger Bianchi Dubois Eriksen Ferrari Fischer Garcia Haddad Hansen Horvat Ivanova Jansen "
-    "Jovanovic Kaya Keller Kowalska Lang Larsen Lopez Maier Martin Moreau Moretti Novak Okafor Olsen Petrov Ricci "
-    "Rossi Santos Schmidt Schneider Silva Sokolova Svensson Tanaka Vogel Wagner Weber Winter Yilmaz Zimmer"
-).split()
+    "Adeyemi", "Andersson", "Bauer", "Berger", "Bianchi", "Dubois", "Eriksen", "Ferrari", "Fischer", "Garcia",
+    "Haddad", "Hansen", "Horvat", "Ivanova", "Jansen", "Jovanovic", "Kaya", "Keller", "Kowalska", "Lang",
+    "Larsen", "Lopez", "Maier", "Martin", "Moreau", "Moretti", "Novak", "Okafor", "Olsen", "Petrov", "Ricci",
+    "Rossi", "Santos", "Schmidt", "Schneider", "Silva", "Sokolova", "Svensson", "Tanaka", "Vogel", "Wagner",
+    "Weber", "Winter", "Yilmaz", "Zimmer",
+)
+# fmt: on
 REASONS = ("lunch", "coffee", "training", "meeting", "e-mail")
 DISPOSITIONS = {"solved": "Solved", "call-back": "To be called back", "passed-on": "Passed on", "wrong": "Wrong number"}
 PIN = "4711"  # of everybody

@@ -1,4 +1,4 @@
-"""What Asterisk writes on AMI, as text: headers and their order are those of the recordings in tests/data/ami-traces."""
+"""What Asterisk writes on AMI, as text. Headers and their order are those of a real one (tests/data/ami-traces)."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -100,9 +100,9 @@ def member(
     queue: str,
     interface: str,
     person: str,
+    *,
     reason: str | None,
     status: int = 1,
-    *,
     penalty: int = 0,
     calls_taken: int = 0,
     last_call: float = 0,

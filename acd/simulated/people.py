@@ -6,7 +6,7 @@ They do on the phone what the world lets them do; what an agent does at his desk
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -14,13 +14,13 @@ from acd.simulated.house import DISPOSITIONS, REASONS, House, Line, Person
 from acd.simulated.records import Call, Channel
 from acd.simulated.world import World
 
-TALK = 95.0  # seconds, the usual length of a call
+TALK = 80.0  # seconds, the usual length of a call
 PATIENCE = 110.0  # seconds, on average
-BUSY_SHARE = 0.75  # of an agent's time with callers, where callers come as a queue's load 1.0 says
-HANDLING = 130.0  # seconds that a call takes an agent: ringing, talk, wrap-up, and until the next one comes
+BUSY_SHARE = 0.92  # of an agent's time with callers, where callers come as a queue's load 1.0 says
+HANDLING = 112.0  # seconds that a call takes an agent: ringing, talk, wrap-up, and until the next one comes
 WAVE = 2400.0  # seconds from one busy time to the next
 LEFT_ALONE = 240.0  # seconds for which a robot leaves to a visitor what he took in hand
-LOOKS_EVERY = 20.0  # seconds
+LOOKS_EVERY = 15.0  # seconds
 VISITORS_PHONE = 4.0  # seconds until the phone of a visitor answers by itself
 BREAKS = {"lunch": 900.0, "coffee": 240.0, "training": 600.0, "meeting": 700.0, "e-mail": 180.0}  # on average
 
@@ -49,21 +49,20 @@ class _Mood:
     away_until: float = 0.0  # on a break, or gone home
     left_alone_until: float = 0.0
     next_break: float = 0.0
-    calls: int = field(default=0)
 
 
 class People:
-    """Everybody who has a phone. `desk` may be another one later: the same people live through the past and now."""
+    """Everybody who has a phone: the same people live through the past and the present."""
 
     def __init__(
-        self, world: World, house: House, desk: Desk, dice: random.Random, calls_per_minute: float | None = None
+        self, world: World, house: House, desk: Desk, seed: int, calls_per_minute: float | None = None
     ) -> None:
         """`calls_per_minute`: of all queues together; as many as the agents can nearly take, unless given."""
-        self.desk = desk
+        self._desk = desk
         self._world = world
         self._agenda = world.agenda
         self._house = house
-        self._dice = dice
+        self._dice = random.Random(seed)
         self._moods = {person.id: _Mood(person) for person in house.robots}
         self._by_phone = {person.phone: person for person in house.people}
         self._scale = 1.0 if calls_per_minute is None else calls_per_minute / 60 / self._calls_per_second()
@@ -72,11 +71,19 @@ class People:
     def begin(self) -> None:
         """They come to work, and the phones begin to ring."""
         for mood in self._moods.values():
-            self._agenda.after(self._dice.uniform(0, 20), partial(self.desk.log_on, mood.person))
+            self._agenda.after(self._dice.uniform(0, 20), partial(self._come, mood.person))
             mood.next_break = self._world.now + self._dice.uniform(120, 2400)
             self._agenda.after(30 + self._dice.uniform(0, LOOKS_EVERY), partial(self._look, mood))
         for line in self._house.lines:
             self._agenda.after(self._next_caller(line), partial(self._caller_comes, line))
+
+    def live(self, desk: Desk, through: Callable[[], None]) -> None:
+        """They work at another desk while they live through something."""
+        present, self._desk = self._desk, desk
+        try:
+            through()
+        finally:
+            self._desk = present
 
     def leave_alone(self, id: str) -> None:
         """A visitor acts on this agent: his robot does nothing at his desk for some minutes, and then goes on."""
@@ -97,7 +104,7 @@ class People:
     def _next_caller(self, line: Line) -> float:
         """Seconds until then; it is busier at some times than at others, and in each queue at other times."""
         phase = 2 * math.pi * (self._world.now / WAVE + hash_of(line.name))
-        rate = self._rate(line) * self._scale * (1 + 0.45 * math.sin(phase))
+        rate = self._rate(line) * self._scale * (1 + 0.4 * math.sin(phase))
         return self._dice.expovariate(rate) if rate else math.inf
 
     def _caller_comes(self, line: Line) -> None:
@@ -176,23 +183,26 @@ class People:
         mood, dice = self._moods[person.id], self._dice
         if dice.random() < 0.9:
             code = dice.choice(("solved", "solved", *DISPOSITIONS))
-            self._agenda.after(dice.uniform(1, 3), partial(self._at_his_desk, mood, self.desk_set_code, code))
+            self._agenda.after(dice.uniform(1, 3), partial(self._at_his_desk, mood, self._set_code, code))
         fate = dice.random()
         if fate < 0.5:
-            self._agenda.after(dice.uniform(4, 14), partial(self._at_his_desk, mood, self.desk_end_wrap_up))
+            self._agenda.after(dice.uniform(4, 14), partial(self._at_his_desk, mood, self._end_wrap_up))
         elif fate < 0.58:
-            self._agenda.after(dice.uniform(4, 12), partial(self._at_his_desk, mood, self.desk_extend_wrap_up, 30.0))
+            self._agenda.after(dice.uniform(4, 12), partial(self._at_his_desk, mood, self._extend_wrap_up, 30.0))
 
     # At the desk ------------------------------------------------------------------------------------------
 
-    def desk_set_code(self, id: str, code: str) -> None:
-        self.desk.set_code(id, code)
+    def _set_code(self, id: str, code: str) -> None:
+        self._desk.set_code(id, code)
 
-    def desk_end_wrap_up(self, id: str) -> None:
-        self.desk.end_wrap_up(id)
+    def _end_wrap_up(self, id: str) -> None:
+        self._desk.end_wrap_up(id)
 
-    def desk_extend_wrap_up(self, id: str, seconds: float) -> None:
-        self.desk.extend_wrap_up(id, seconds)
+    def _extend_wrap_up(self, id: str, seconds: float) -> None:
+        self._desk.extend_wrap_up(id, seconds)
+
+    def _come(self, person: Person) -> None:
+        self._desk.log_on(person)
 
     def _at_his_desk(self, mood: _Mood, act: Callable[..., None], *values: object) -> None:
         if self._world.now >= mood.left_alone_until:
@@ -204,23 +214,23 @@ class People:
         now, id = self._world.now, mood.person.id
         if now < max(mood.left_alone_until, mood.away_until):
             return
-        if not self.desk.is_logged_on(id):
-            self.desk.log_on(mood.person)
+        if not self._desk.is_logged_on(id):
+            self._desk.log_on(mood.person)
         elif now >= mood.next_break:
             self._go(mood)
-        elif self.desk.is_not_ready(id):
-            self.desk.ready(id)
+        elif self._desk.is_not_ready(id):
+            self._desk.ready(id)
 
     def _go(self, mood: _Mood) -> None:
         dice, now = self._dice, self._world.now
         mood.next_break = now + dice.uniform(1200, 4200)
         if dice.random() < 0.08:
             mood.away_until = now + dice.uniform(300, 1200)
-            self.desk.log_off(mood.person.id)
+            self._desk.log_off(mood.person.id)
         else:
             reason = dice.choice(REASONS)
             mood.away_until = now + BREAKS[reason] * dice.uniform(0.4, 1.4)
-            self.desk.not_ready(mood.person.id, reason)
+            self._desk.not_ready(mood.person.id, reason)
 
 
 def hash_of(name: str) -> float:

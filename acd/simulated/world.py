@@ -59,7 +59,16 @@ class World:
     # Channels and phones ----------------------------------------------------------------------------------
 
     def new_channel(
-        self, device: str, number: str, person: str, context: str, exten: str, *, state: int = 0, of: str = "", id: str = ""
+        self,
+        device: str,
+        number: str,
+        person: str,
+        context: str,
+        exten: str,
+        *,
+        state: int = 0,
+        of: str = "",
+        id: str = "",
     ) -> Channel:
         """`of`: the Linkedid of the call that it belongs to; `id`: its Uniqueid, where somebody chose one."""
         count = next(self._numbers)
@@ -143,8 +152,8 @@ class World:
                 member.queue,
                 member.interface,
                 member.name,
-                member.reason if member.paused else None,
-                self.status_of(member.interface),
+                reason=member.reason if member.paused else None,
+                status=self.status_of(member.interface),
                 penalty=member.penalty,
                 calls_taken=member.calls_taken,
                 last_call=member.last_call,
@@ -173,7 +182,9 @@ class World:
         ahead = [each for each in queue.waiting if each.priority >= call.priority]
         queue.waiting.insert(len(ahead), call)
         call.first_place = len(ahead) + 1
-        text = f"{call.caller.text()}{messages.headers(Queue=name, Position=call.first_place, Count=len(queue.waiting))}"
+        text = (
+            f"{call.caller.text()}{messages.headers(Queue=name, Position=call.first_place, Count=len(queue.waiting))}"
+        )
         self.tell(messages.event("QueueCallerJoin", "agent", text))
         for watcher in self.watchers:
             watcher.queued(call)
@@ -353,9 +364,7 @@ class World:
     def _abandon(self, call: Call) -> None:
         place = self.queues[call.queue].waiting.index(call) + 1
         waited = int(self.now - call.entered)
-        text = messages.headers(
-            Queue=call.queue, Position=place, OriginalPosition=call.first_place, HoldTime=waited
-        )
+        text = messages.headers(Queue=call.queue, Position=place, OriginalPosition=call.first_place, HoldTime=waited)
         self.tell(messages.event("QueueCallerAbandon", "agent", call.caller.text() + text))
         self.queues[call.queue].abandoned += 1
 
