@@ -5,6 +5,7 @@ import asyncio
 import os
 import random
 import secrets
+import signal
 import socket
 import sys
 import tempfile
@@ -31,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
     """Until SIGINT or SIGTERM. Raises SettingsError when the port is taken."""
     logs.set_up("error", "text")
     _need_port(options.host, options.port)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # also while it starts the folder is removed
     try:
         with tempfile.TemporaryDirectory(prefix="acd-demo-") as folder:
             asyncio.run(_demo(options, Path(folder)))
@@ -43,8 +45,10 @@ def _need_port(host: str, port: int) -> None:
     """Said before a second is spent on a past that nobody can look at."""
     try:
         socket.create_server((host, port)).close()
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except OverflowError as error:
+        raise SettingsError(f"cannot listen on port {port}: {error}") from None
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise SettingsError(f"cannot listen on {host}:{port}: {reason}; choose another with --port") from None
 
 
