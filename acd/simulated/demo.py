@@ -18,10 +18,13 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from acd import logs, serve
+from acd.access.principals import Role
+from acd.access.register import Register
 from acd.settings import SettingsError
 from acd.simulated.house import PIN, House, build
 from acd.simulated.office import HANDLER, Office, opened
 from acd.web.app import make_app
+from acd.web.requests import REGISTER
 
 PAST_AGENT_MINUTES = 24 * 75  # so much past is made up, shared by all agents: it takes about a second
 LONGEST_PAST = 180.0  # minutes
@@ -63,15 +66,22 @@ async def _demo(options: argparse.Namespace, folder: Path) -> None:
         calls_per_minute=options.calls_per_minute,
         web={"host": options.host, "port": options.port},
     ) as office:
-        app = make_app({HANDLER: office.handler}, office.store, token, office.settings.web)
+        app = make_app({HANDLER: office.handler}, office.store, token, office.settings.web, simulated=True)
         app.middlewares.append(_watched(office))
-        await serve.run({HANDLER: office.handler}, app, office.settings.web, _Announcement(options, token, house))
+        announcement = _Announcement(options, house, token, _agents_token(app[REGISTER], house))
+        await serve.run({HANDLER: office.handler}, app, office.settings.web, announcement)
 
 
 def _minutes_of_past(options: argparse.Namespace) -> float:
     if options.past is not None:
         return float(options.past)
     return min(LONGEST_PAST, PAST_AGENT_MINUTES / int(options.agents))
+
+
+def _agents_token(register: Register, house: House) -> str:
+    """With it a visitor's browser is the first agent whom no robot plays."""
+    you = house.visitors[0]
+    return register.make_token(you.name, Role.AGENT, "demo", handler=HANDLER, agent=you.id).text
 
 
 def _watched(office: Office) -> Middleware:
@@ -93,8 +103,9 @@ def _watched(office: Office) -> Middleware:
 class _Announcement:
     """Says where the pages are, and opens the wallboard."""
 
-    def __init__(self, options: argparse.Namespace, token: str, house: House) -> None:
-        self._options, self._token, self._house = options, token, house
+    def __init__(self, options: argparse.Namespace, house: House, token: str, agents_token: str) -> None:
+        self._options, self._house = options, house
+        self._token, self._agents_token = token, agents_token
 
     def __call__(self, address: str) -> None:
         print(self._text(address), flush=True)
@@ -111,7 +122,8 @@ class _Announcement:
                 "",
                 f"  wallboard   {address}/{sign_in}",
                 f"  supervisor  {address}/desk{sign_in}",
-                f"  agent       {address}/agent   id {you.id}, PIN {PIN}, phone {you.phone}",
+                f"  agent       {address}/agent#sign-in={self._agents_token}",
+                f"              you are {you.name}: id {you.id}, PIN {PIN}, phone {you.phone}",
                 f"  API         {address}/docs   token {self._token}",
                 "",
             )
