@@ -15,7 +15,7 @@ def add_to(commands: Any) -> None:
     demo.add_argument("--agents", type=_up_to(MOST_AGENTS), default=24, help="simulated agents (24)")
     demo.add_argument("--queues", type=_up_to(MOST_QUEUES), default=8, help="queues (8)")
     demo.add_argument("--calls-per-minute", type=_rate, help="of all queues (nearly as many as the agents can take)")
-    demo.add_argument("--past", type=_rate, metavar="MINUTES", help="history to begin with (90 for 24 agents)")
+    demo.add_argument("--past", type=_rate, metavar="MINUTES", help="history to begin with (65 for 24 agents)")
     demo.add_argument("--seed", type=int, default=1, help="another number makes another day (1)")
     demo.add_argument("--no-browser", action="store_true", help="do not open the wallboard")
     demo.set_defaults(run=_run)

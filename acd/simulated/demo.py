@@ -26,7 +26,7 @@ from acd.simulated.office import HANDLER, Office, opened
 from acd.web.app import make_app
 from acd.web.requests import REGISTER
 
-PAST_AGENT_MINUTES = 24 * 75  # so much past is made up, shared by all agents: it takes about a second
+PAST_AGENT_MINUTES = 24 * 65  # so much past is made up, shared by all agents: it takes about a second
 LONGEST_PAST = 180.0  # minutes
 CHANGING = frozenset({"POST", "PUT", "DELETE"})
 

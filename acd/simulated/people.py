@@ -16,7 +16,7 @@ from acd.simulated.world import World
 
 TALK = 80.0  # seconds, the usual length of a call
 PATIENCE = 110.0  # seconds, on average
-BUSY_SHARE = 0.92  # of an agent's time with callers, where callers come as a queue's load 1.0 says
+BUSY_SHARE = 0.8  # of an agent's time with callers, where callers come as a queue's load 1.0 says
 HANDLING = 112.0  # seconds that a call takes an agent: ringing, talk, wrap-up, and until the next one comes
 WAVE = 2400.0  # seconds from one busy time to the next
 LEFT_ALONE = 240.0  # seconds for which a robot leaves to a visitor what he took in hand

@@ -9,17 +9,13 @@ from typing import Any, Self
 
 from acd.asterisk.link import Link, Login
 from acd.asterisk.message import Message
+from acd.simulated.messages import BANNER, block
 from tests.helpers import until
 
 WANTED = ("QueueCallerJoin", "QueueMemberPause", "UserEvent", "OriginateResponse")
 
 Headers = dict[str, str]
 Answer = bytes | Callable[[Headers], bytes] | None  # None: it never answers
-
-
-def block(*lines: str) -> bytes:
-    """One AMI message of these lines."""
-    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
 
 
 def event(name: str, **headers: object) -> bytes:
@@ -114,7 +110,7 @@ class FakeAsterisk:
         self.connects += 1
         self._open.add(writer)
         try:
-            writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+            writer.write(BANNER)
             while not self.deaf:
                 self._act(await self._next_action(reader), writer)
             await asyncio.get_running_loop().create_future()

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection as Pipe
 from typing import NamedTuple
 
+from acd.simulated import messages
+from acd.simulated.messages import success
 from tests.bench.stream import CallCenter, Size, Step
 
 WRITE = 16 * 1024  # bytes, what is written at once when nothing else is asked for
@@ -61,7 +63,7 @@ def _serve(pipe: Pipe, size: Size) -> None:
         pipe.send(listener.getsockname()[1])
         peer, _ = listener.accept()
     peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    peer.sendall(b"Asterisk Call Manager/11.0.0\r\n")
+    peer.sendall(messages.BANNER)
     player = _Player(peer, size)
     threading.Thread(target=player.answer, daemon=True).start()
     while True:
@@ -102,26 +104,21 @@ class _Player:
         return self._actions.get(action["Action"], _empty_list)(action)
 
     def _login(self, action: Headers) -> bytes:
-        booted = b"Event: FullyBooted\r\nPrivilege: system,all\r\nUptime: 100\r\nLastReload: 100\r\n\r\n"
-        return _success(action, "Message: Authentication accepted") + booted
+        return success(action, "Message: Authentication accepted") + messages.fully_booted(100)
 
     def _ping(self, action: Headers) -> bytes:
-        return _success(action, "Ping: Pong", f"Timestamp: {time.time():.6f}")
+        return success(action, "Ping: Pong", f"Timestamp: {time.time():.6f}")
 
     def _queue_status(self, action: Headers) -> bytes:
-        queues = "".join(
-            f"Event: QueueParams\r\nQueue: {queue}\r\nActionID: {action['ActionID']}\r\n\r\n"
-            for queue in self._world.queues
-        )
-        return _list(action, queues.encode())
+        return _list(action, [("QueueParams", messages.headers(Queue=queue)) for queue in self._world.queues])
 
     def _queue_add(self, action: Headers) -> bytes:
         agent = self._by_phone[action["Interface"]]
         added = self._world.added(agent, time.time(), [action["Queue"]])
-        return _success(action, "Message: Added interface to queue") + added
+        return success(action, "Message: Added interface to queue") + added
 
     def _queue_pause(self, action: Headers) -> bytes:
-        done = _success(action, "Message: Interface paused successfully")
+        done = success(action, "Message: Interface paused successfully")
         if self._steps is not None:  # what follows stands in the stream
             return done
         reason = action.get("Reason", "") if action["Paused"] == "true" else None
@@ -163,15 +160,9 @@ class _Player:
         pipe.send(self._world.truth.plain())
 
 
-def _success(action: Headers, *lines: str) -> bytes:
-    text = "".join(f"{line}\r\n" for line in ("Response: Success", f"ActionID: {action['ActionID']}", *lines, ""))
-    return text.encode()
-
-
-def _list(action: Headers, items: bytes) -> bytes:
-    end = f"Event: {action['Action']}Complete\r\nActionID: {action['ActionID']}\r\nEventList: Complete\r\n\r\n"
-    return _success(action, "EventList: start", "Message: will follow") + items + end.encode()
-
-
 def _empty_list(action: Headers) -> bytes:
-    return _list(action, b"")
+    return _list(action, [])
+
+
+def _list(action: Headers, items: list[tuple[str, str]]) -> bytes:
+    return messages.event_list(action, "will follow", items, f"{action['Action']}Complete")

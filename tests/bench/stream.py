@@ -1,6 +1,7 @@
 """A made-up call center as Asterisk tells of it: AMI messages of a consistent day, and the figures it must lead to.
 
-Shapes and order are those of the recordings in tests/data/ami-traces; every name and number is invented.
+Shapes are those of the simulated Asterisk, their order that of the recordings in tests/data/ami-traces; every name and
+number is invented.
 """
 
 import heapq
@@ -11,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from acd.simulated import messages
+from acd.simulated.messages import NOBODY, Event, channel, device, event, hangup, told
+
 START = 1_800_000_000.0
 ANSWERED_WITHIN = 0.005  # seconds until Asterisk tells that an order of ours was carried out
-STATES = {0: "Down", 4: "Ring", 5: "Ringing", 6: "Up"}
-NOBODY = ("<unknown>", "<unknown>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,6 @@ class Call(NamedTuple):
         return self.leg.number, self.leg.person
 
 
-Event = tuple[str, str]  # up to its Timestamp, and what follows it
 Times = Mapping[str, list[float]]  # name of an event -> when it was told
 
 
@@ -120,11 +121,11 @@ class CallCenter:
     def added(self, agent: Agent, at: float, queues: Iterable[str] | None = None) -> bytes:
         """He was added to his queues, paused."""
         events = (_member("QueueMemberAdded", agent, queue, "") for queue in queues or agent.queues)
-        return b"".join(_told(at, event) for event in events)
+        return b"".join(told(at, each) for each in events)
 
     def paused(self, agent: Agent, at: float, reason: str | None) -> bytes:
         """He was paused in his queues, or unpaused (no reason)."""
-        return b"".join(_told(at, event) for event in self._pauses(agent, reason) if event)
+        return b"".join(told(at, each) for each in self._pauses(agent, reason) if each)
 
     # Calls ------------------------------------------------------------------------------------------------
 
@@ -162,16 +163,16 @@ class CallCenter:
         joined = yield from self._joined(caller, queue, at)
         left = yield from self._burst(
             at + dice.uniform(1, 20),
-            _event("HangupRequest", "call", _channel(caller, 6)),
-            self._not_let_through("MusicOnHoldStop", _channel(caller, 6)),
-            _event(
+            event("HangupRequest", "call", channel(caller, 6)),
+            self._not_let_through("MusicOnHoldStop", channel(caller, 6)),
+            event(
                 "QueueCallerAbandon",
                 "agent",
-                f"{_channel(caller, 6)}Queue: {queue}\r\nPosition: 1\r\nOriginalPosition: 1\r\nHoldTime: 9\r\n",
+                f"{channel(caller, 6)}Queue: {queue}\r\nPosition: 1\r\nOriginalPosition: 1\r\nHoldTime: 9\r\n",
             ),
-            _event("QueueCallerLeave", "agent", _in_queue(caller, NOBODY, queue, 0)),
-            _event("SoftHangupRequest", "call", _channel(caller, 6) + "Cause: 16\r\n"),
-            _hangup(caller, NOBODY),
+            event("QueueCallerLeave", "agent", _in_queue(caller, NOBODY, queue, 0)),
+            event("SoftHangupRequest", "call", channel(caller, 6) + "Cause: 16\r\n"),
+            hangup(caller, NOBODY),
         )
         tally = self.truth.queues[queue]
         tally["queued"] += 1
@@ -184,15 +185,15 @@ class CallCenter:
         return (
             yield from self._burst(
                 at,
-                _event("Newchannel", "call", _channel(caller, 4)),
+                event("Newchannel", "call", channel(caller, 4)),
                 self._not_let_through("Newexten", _step(caller, "Answer", "")),
-                self._not_let_through("Newstate", _channel(caller, 6)),
-                self._not_let_through("VarSet", f"{_channel(caller, 6)}Variable: LOCAL(ARG1)\r\nValue: {queue}\r\n"),
+                self._not_let_through("Newstate", channel(caller, 6)),
+                self._not_let_through("VarSet", f"{channel(caller, 6)}Variable: LOCAL(ARG1)\r\nValue: {queue}\r\n"),
                 self._not_let_through("Newexten", _step(caller, "Gosub", f"queue,600,1({queue})")),
                 self._not_let_through("Newexten", _step(caller, "Queue", f"{queue},t,,,")),
                 self._of_queue(f"Queue:{queue}", "RINGING"),
-                _event("QueueCallerJoin", "agent", _in_queue(caller, NOBODY, queue, 1)),
-                self._not_let_through("MusicOnHoldStart", f"{_channel(caller, 6)}Class: default\r\n"),
+                event("QueueCallerJoin", "agent", _in_queue(caller, NOBODY, queue, 1)),
+                self._not_let_through("MusicOnHoldStart", f"{channel(caller, 6)}Class: default\r\n"),
             )
         )
 
@@ -216,17 +217,17 @@ class CallCenter:
 
     def _ringing(self, call: Call, at: float) -> Iterator[Step]:
         caller, leg, agent, _ = call
-        both = _channel(caller, 6) + _channel(leg, 0, call.known_caller, "Dest")
+        both = channel(caller, 6) + channel(leg, 0, call.known_caller, "Dest")
         yield from self._burst(
             at,
-            _event("Newchannel", "call", _channel(leg, 0)),
-            _event("AgentCalled", "agent", both + _served(call)),
-            _event("DialBegin", "call", f"{both}DialString: {agent.phone}\r\n"),
-            self._not_let_through("NewConnectedLine", _channel(caller, 6, call.known_agent)),
-            self._not_let_through("Newstate", _channel(leg, 5, call.known_caller)),
-            self._not_let_through("NewConnectedLine", _channel(leg, 5, call.known_caller)),
+            event("Newchannel", "call", channel(leg, 0)),
+            event("AgentCalled", "agent", both + _served(call)),
+            event("DialBegin", "call", f"{both}DialString: {agent.phone}\r\n"),
+            self._not_let_through("NewConnectedLine", channel(caller, 6, call.known_agent)),
+            self._not_let_through("Newstate", channel(leg, 5, call.known_caller)),
+            self._not_let_through("NewConnectedLine", channel(leg, 5, call.known_caller)),
             self._not_let_through("ExtensionStatus", _hint(agent, 8, "Ringing")),
-            _device(agent.phone, "RINGING"),
+            device(agent.phone, "RINGING"),
             *(_member("QueueMemberStatus", agent, each, None, 6) for each in agent.queues),
             self._not_let_through("DialState", f"{both}DialStatus: RINGING\r\n"),
         )
@@ -238,18 +239,18 @@ class CallCenter:
         return (
             yield from self._burst(
                 at,
-                self._not_let_through("Newstate", _channel(leg, 6, call.known_caller)),
-                _event("DialEnd", "call", f"{both}DialStatus: ANSWER\r\n"),
-                self._not_let_through("MusicOnHoldStop", _channel(caller, 6, call.known_agent)),
+                self._not_let_through("Newstate", channel(leg, 6, call.known_caller)),
+                event("DialEnd", "call", f"{both}DialStatus: ANSWER\r\n"),
+                self._not_let_through("MusicOnHoldStop", channel(caller, 6, call.known_agent)),
                 self._not_let_through("ExtensionStatus", _hint(agent, 1, "InUse")),
-                _device(agent.phone, "INUSE"),
+                device(agent.phone, "INUSE"),
                 self._of_queue(f"Queue:{queue}", "NOT_INUSE"),
-                _event("QueueCallerLeave", "agent", _in_queue(caller, call.known_agent, queue, 0)),
-                _event("AgentConnect", "agent", f"{both}{_served(call)}HoldTime: 4\r\nRingTime: 3\r\n"),
+                event("QueueCallerLeave", "agent", _in_queue(caller, call.known_agent, queue, 0)),
+                event("AgentConnect", "agent", f"{both}{_served(call)}HoldTime: 4\r\nRingTime: 3\r\n"),
                 *(_member("QueueMemberStatus", agent, each, None, 2) for each in agent.queues),
                 self._not_let_through("BridgeCreate", bridge),
-                _event("BridgeEnter", "call", bridge + _channel(leg, 6, call.known_caller)),
-                _event("BridgeEnter", "call", bridge + _channel(caller, 6, call.known_agent)),
+                event("BridgeEnter", "call", bridge + channel(leg, 6, call.known_caller)),
+                event("BridgeEnter", "call", bridge + channel(caller, 6, call.known_agent)),
             )
         )
 
@@ -259,18 +260,18 @@ class CallCenter:
         return (
             yield from self._burst(
                 at,
-                _event("HangupRequest", "call", _channel(leg, 6, call.known_caller)),
-                self._not_let_through("BridgeLeave", bridge + _channel(leg, 6, call.known_caller)),
+                event("HangupRequest", "call", channel(leg, 6, call.known_caller)),
+                self._not_let_through("BridgeLeave", bridge + channel(leg, 6, call.known_caller)),
                 self._not_let_through(
                     "AgentComplete", f"{_both(call)}{_served(call)}HoldTime: 4\r\nTalkTime: 30\r\nReason: agent\r\n"
                 ),
-                self._not_let_through("BridgeLeave", bridge + _channel(caller, 6, call.known_agent)),
+                self._not_let_through("BridgeLeave", bridge + channel(caller, 6, call.known_agent)),
                 self._not_let_through("BridgeDestroy", bridge),
-                *(self._not_let_through("VarSet", _quality(channel)) for channel in (leg, caller) for _ in range(2)),
-                _event("SoftHangupRequest", "call", _channel(caller, 6) + "Cause: 16\r\n"),
-                _hangup(leg, call.known_caller),
-                _hangup(caller, call.known_agent),
-                _device(agent.phone, "NOT_INUSE"),
+                *(self._not_let_through("VarSet", _quality(line)) for line in (leg, caller) for _ in range(2)),
+                event("SoftHangupRequest", "call", channel(caller, 6) + "Cause: 16\r\n"),
+                hangup(leg, call.known_caller),
+                hangup(caller, call.known_agent),
+                device(agent.phone, "NOT_INUSE"),
                 *(_member("QueueMemberStatus", agent, each, "wrapup", 1) for each in agent.queues),
             )
         )
@@ -292,82 +293,54 @@ class CallCenter:
     def _burst(self, at: float, *events: Event | None) -> Iterator[Step]:
         """Events one upon the other; returns when each was told."""
         times: dict[str, list[float]] = defaultdict(list)
-        for number, event in enumerate(filter(None, events)):
-            told = round(at + number / 100_000, 6)
-            times[event[0].partition("\r\n")[0].removeprefix("Event: ")].append(told)
+        for number, each in enumerate(filter(None, events)):
+            when = round(at + number / 100_000, 6)
+            times[each[0].partition("\r\n")[0].removeprefix("Event: ")].append(when)
             self.truth.messages += 1
-            yield Step(told, _told(told, event))
+            yield Step(when, told(when, each))
         return times
 
     def _pauses(self, agent: Agent, reason: str | None) -> list[Event | None]:
         state = "NOT_INUSE" if reason is None else "INUSE"
         return [
-            event
+            each
             for queue in agent.queues
-            for event in (
+            for each in (
                 self._of_queue(f"Queue:{queue}_pause_{agent.phone}", state),
                 _member("QueueMemberPause", agent, queue, reason),
             )
         ]
 
-    def _of_queue(self, device: str, state: str) -> Event | None:
+    def _of_queue(self, name: str, state: str) -> Event | None:
         """app_queue's own devices; few of a thousand messages without a filter, so left out there."""
-        return None if self.size.whole else _device(device, state)
+        return None if self.size.whole else device(name, state)
 
     def _not_let_through(self, name: str, text: str) -> Event | None:
-        return _event(name, "call", text) if self.size.whole else None
-
-
-def _told(at: float, event: Event) -> bytes:
-    return f"{event[0]}Timestamp: {at:.6f}\r\n{event[1]}\r\n".encode()
+        return event(name, "call", text) if self.size.whole else None
 
 
 def _parts(items: list[str], size: int) -> Iterable[list[str]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _event(name: str, privilege: str, text: str) -> Event:
-    return f"Event: {name}\r\nPrivilege: {privilege},all\r\n", text
-
-
-def _channel(channel: Channel, state: int, other: tuple[str, str] = NOBODY, prefix: str = "") -> str:
-    p = prefix
-    return (
-        f"{p}Channel: {channel.name}\r\n{p}ChannelState: {state}\r\n{p}ChannelStateDesc: {STATES[state]}\r\n"
-        f"{p}CallerIDNum: {channel.number}\r\n{p}CallerIDName: {channel.person}\r\n"
-        f"{p}ConnectedLineNum: {other[0]}\r\n{p}ConnectedLineName: {other[1]}\r\n{p}Language: en\r\n"
-        f"{p}AccountCode: \r\n{p}Context: {channel.context}\r\n{p}Exten: {channel.exten}\r\n{p}Priority: 1\r\n"
-        f"{p}Uniqueid: {channel.uniqueid}\r\n{p}Linkedid: {channel.linkedid}\r\n"
-    )
-
-
 def _both(call: Call) -> str:
-    return _channel(call.caller, 6, call.known_agent) + _channel(call.leg, 6, call.known_caller, "Dest")
+    return channel(call.caller, 6, call.known_agent) + channel(call.leg, 6, call.known_caller, "Dest")
 
 
 def _served(call: Call) -> str:
-    return f"Queue: {call.queue}\r\nInterface: {call.agent.phone}\r\nMemberName: {call.agent.name}\r\n"
+    return messages.served(call.queue, call.agent.phone, call.agent.name)
 
 
 def _in_queue(caller: Channel, other: tuple[str, str], queue: str, count: int) -> str:
-    return f"{_channel(caller, 6, other)}Queue: {queue}\r\nPosition: 1\r\nCount: {count}\r\n"
+    return f"{channel(caller, 6, other)}Queue: {queue}\r\nPosition: 1\r\nCount: {count}\r\n"
 
 
-def _step(channel: Channel, application: str, data: str) -> str:
-    return f"{_channel(channel, 4)}Extension: 600\r\nApplication: {application}\r\nAppData: {data}\r\n"
-
-
-def _hangup(channel: Channel, other: tuple[str, str]) -> Event:
-    return _event("Hangup", "call", f"{_channel(channel, 6, other)}Cause: 16\r\nCause-txt: Normal Clearing\r\n")
+def _step(caller: Channel, application: str, data: str) -> str:
+    return f"{channel(caller, 4)}Extension: 600\r\nApplication: {application}\r\nAppData: {data}\r\n"
 
 
 def _bridge(call: Call) -> str:
-    number = call.leg.name.rpartition("-")[2]
-    return (
-        f"BridgeUniqueid: 00000000-0000-4000-8000-{number:0>12}\r\nBridgeType: basic\r\n"
-        "BridgeTechnology: simple_bridge\r\nBridgeCreator: <unknown>\r\nBridgeName: <unknown>\r\n"
-        "BridgeNumChannels: 1\r\nBridgeVideoSourceMode: none\r\n"
-    )
+    return messages.bridge(messages.bridge_id(call.leg.name.rpartition("-")[2]))
 
 
 def _hint(agent: Agent, status: int, text: str) -> str:
@@ -375,23 +348,11 @@ def _hint(agent: Agent, status: int, text: str) -> str:
     return f"{hint}Status: {status}\r\nStatusText: {text}\r\n"
 
 
-def _device(device: str, state: str) -> Event:
-    return _event("DeviceStateChange", "call", f"Device: {device}\r\nState: {state}\r\n")
-
-
-def _quality(channel: Channel) -> str:
+def _quality(line: Channel) -> str:
     value = "".join(f"{name}=000.000000;" for name in ("minrxjitter", "maxrxjitter", "avgrxjitter", "stdevrxjitter"))
-    return f"{_channel(channel, 6)}Variable: RTPAUDIOQOSJITTER\r\nValue: {value}\r\n"
+    return f"{channel(line, 6)}Variable: RTPAUDIOQOSJITTER\r\nValue: {value}\r\n"
 
 
 def _member(name: str, agent: Agent, queue: str, reason: str | None, status: int = 1) -> Event:
     """Paused for this reason, or not (None)."""
-    paused = f"Paused: {int(reason is not None)}\r\nPausedReason: {reason or ''}\r\n"
-    return _event(
-        name,
-        "agent",
-        f"Queue: {queue}\r\nMemberName: {agent.name}\r\nInterface: {agent.phone}\r\nStateInterface: {agent.phone}\r\n"
-        "Membership: dynamic\r\nPenalty: 0\r\nCallsTaken: 0\r\nLastCall: 0\r\nLastPause: 0\r\nLoginTime: 1800000000\r\n"
-        f"InCall: {int(status == 2)}\r\nStatus: {status}\r\n{paused}"
-        "Ringinuse: 0\r\nWrapuptime: 2\r\n",
-    )
+    return messages.member(name, queue, agent.phone, agent.name, reason=reason, status=status)
