@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from acd.asterisk.link import Login, Unsendable
+from acd.browser_phones import browser_phones
 from acd.commands import Commands, SupervisorCommands
 from acd.core import events as ev
 from acd.core.refusals import AgentExists
@@ -101,7 +102,7 @@ def make_handler(name: str, settings: HandlerSettings, store: Store) -> Handler:
     _make_agents(service, settings)
     supervision = SupervisorCommands(service, settings.transfer_context, settings.ring_supervisors_for)
     commands = Commands(service, guard, store, settings.addresses, settings.state_interfaces)
-    return Handler(commands, supervision, store)
+    return Handler(commands, supervision, store, browser_phones(name, settings))
 
 
 def _make_agents(service: Service, settings: HandlerSettings) -> None:

@@ -123,6 +123,15 @@ def a_path(value: Path) -> Path:
     return value
 
 
+def a_websocket(value: str) -> str:
+    """Where a WebSocket is taken, or empty for nowhere."""
+    if value and not re.fullmatch(
+        r"wss?://([A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[\w./~-]*)?", value, re.ASCII
+    ):
+        raise ValueError("must be the address of a WebSocket such as ws://asterisk:8088/ws")
+    return value
+
+
 def some(value: Any) -> Any:
     """A list; in a variable its items stand between commas."""
     return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
@@ -156,6 +165,7 @@ Origins = Annotated[list[Annotated[str, AfterValidator(an_origin)]], BeforeValid
 Networks = Annotated[list[Annotated[Network, PlainValidator(a_network)]], BeforeValidator(some)]
 Host = Annotated[str, AfterValidator(a_host)]
 File = Annotated[Path, AfterValidator(a_path)]
+SipWebsocket = Annotated[str, AfterValidator(a_websocket)]
 
 
 ServiceLevel = Literal[
@@ -216,6 +226,8 @@ class HandlerSettings(Section):
     tls: bool = False
     queue_log: File | None = None
     cel: File | None = None
+    sip_websocket: SipWebsocket = ""
+    browser_phones_file: File | None = None
     addresses: list[str] = ["*"]
     state_interfaces: dict[str, str] = {}
     wrap_up: Seconds = 10.0
@@ -316,6 +328,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
     "ACD_AMI_TLS": ("handlers", "main", "tls"),
     "ACD_QUEUE_LOG": ("handlers", "main", "queue_log"),
     "ACD_CEL": ("handlers", "main", "cel"),
+    "ACD_SIP_WEBSOCKET": ("handlers", "main", "sip_websocket"),
+    "ACD_BROWSER_PHONES_FILE": ("handlers", "main", "browser_phones_file"),
     "ACD_WRAP_UP": ("handlers", "main", "wrap_up"),
     "ACD_MEASUREMENT_PERIOD": ("handlers", "main", "measurement_period"),
     "ACD_WEB_HOST": ("web", "host"),
@@ -338,7 +352,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
 PAIRS = {"secret": "secret_file", "secret_file": "secret", "token": "token_file", "token_file": "token"}
 OTHERS = frozenset({"ACD_CONFIG", "ACD_URL"})  # read by the command line
 COMPOSE = re.compile(
-    r"ACD_(ASTERISK_|BIND|PORT|SIP_|TRUNK_|EXTERNAL_|LOCAL_|RTP_|PHONE|CALLER|SOFTPHONE|DEMO|POSTGRES_|AMI_PERMIT|AMI_BIND)"
+    r"ACD_(ASTERISK_|BIND|PORT|SIP_PORT|SIP_SECRET|BROWSER_PHONES$|TRUNK_|EXTERNAL_|LOCAL_|RTP_|PHONE|CALLER|SOFTPHONE|DEMO|POSTGRES_|AMI_PERMIT|AMI_BIND)"
 )
 
 

@@ -108,6 +108,15 @@ class Penalty(TypedDict):
     penalty: int
 
 
+class SipAccount(TypedDict):
+    """What a phone in a browser logs on to Asterisk with."""
+
+    address: str
+    uri: str
+    username: str
+    password: str
+
+
 class Withdrawn(TypedDict):
     """A caller who waits no more."""
 

@@ -14,6 +14,7 @@ from acd.settings import WebSettings
 from acd.store import Store
 from acd.web import (
     board,
+    browser_phone,
     cors,
     docs,
     headers,
@@ -43,6 +44,7 @@ OPERATIONS: list[Operation] = [
     *objects.OPERATIONS,
     *pin.OPERATIONS,
     *supervision.OPERATIONS,
+    *browser_phone.OPERATIONS,
     *stream.OPERATIONS,
     *reports.OPERATIONS,
     *board.OPERATIONS,
@@ -90,6 +92,7 @@ def make_app(
     for handler in handlers.values():
         News(handler, app[FEED])
     webhooks.set_up(app)
+    browser_phone.set_up(app)
     app.on_shutdown.append(stream.end_streams)
     reports.install(app, store)
     app[board.BOARDS] = board.Boards(store, settings.wallboard)

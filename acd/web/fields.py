@@ -51,6 +51,10 @@ FIELDS: dict[str, Field] = {
     "sort": Field("The field to sort by, with `-` in front for the other way round; empty: the usual order.", ""),
     "from": Field("From this time on, ISO 8601; without a time zone it is UTC.", "2026-11-20T08:00:00Z"),
     "to": Field("Before this time, ISO 8601; without a time zone it is UTC.", "2026-11-21T08:00:00Z"),
+    # A phone in a browser
+    "uri": Field("Its SIP address, with which it registers.", "sip:1101@asterisk"),
+    "username": Field("Its name for Asterisk.", "1101"),
+    "SipAccount.password": Field("Its password for Asterisk. It is in this answer and nowhere else.", "***"),
     # ITAgentHandler, ITACDGroup, ITAddress
     "Handler.name": Field("The name of the Asterisk server in the settings.", "main"),
     "Handler.agents": Field("How many agents there are.", 12),

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from acd.access import refusals as access
+from acd.browser_phones import NoBrowserPhones, NoPhoneFree, PhonesUnreachable
 from acd.core import refusals as no
 from acd.core.refusals import Refusal
 from acd.webhooks import TooManyWebhooks, UnknownWebhook
@@ -49,6 +50,9 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     no.PinOfSettings: HTTPStatus.CONFLICT,
     KeyReused: HTTPStatus.CONFLICT,
     no.PeriodInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoBrowserPhones: HTTPStatus.NOT_FOUND,
+    NoPhoneFree: HTTPStatus.CONFLICT,
+    PhonesUnreachable: HTTPStatus.SERVICE_UNAVAILABLE,
     access.Unauthorized: HTTPStatus.UNAUTHORIZED,
     access.Forbidden: HTTPStatus.FORBIDDEN,
     access.WrongPassword: HTTPStatus.FORBIDDEN,

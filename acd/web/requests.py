@@ -16,6 +16,7 @@ from pydantic_core import to_json
 from acd.access.attempts import Door
 from acd.access.principals import Principal
 from acd.access.register import Register
+from acd.browser_phones import BrowserPhones
 from acd.commands import Commands, SupervisorCommands
 from acd.core.records import State
 from acd.core.refusals import StoreFailed
@@ -36,12 +37,15 @@ WRITTEN_WITHIN = 2.0  # seconds for the newest rows to reach the database
 class Handler:
     """One agent handler as the web sees it."""
 
-    def __init__(self, commands: Commands, supervision: SupervisorCommands, store: Store) -> None:
+    def __init__(
+        self, commands: Commands, supervision: SupervisorCommands, store: Store, phones: BrowserPhones
+    ) -> None:
         self.commands = commands
         self.supervision = supervision
         self.service = commands.service
         self.center = commands.center
         self.store = store
+        self.phones = phones
 
     @property
     def name(self) -> str:

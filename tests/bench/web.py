@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from acd.browser_phones import BrowserPhones
 from acd.commands import Commands, SupervisorCommands
 from acd.core.states import AgentState
 from acd.feed import Feed
@@ -97,7 +98,7 @@ async def served(server: Asterisk, folder: str) -> AsyncIterator[tuple[Service, 
     try:
         async with staffed(server, store) as service:
             commands = Commands(service, PinGuard({}, {}), store, ["*"])
-            handler = Handler(commands, SupervisorCommands(service, "acd-queue", 20.0), store)
+            handler = Handler(commands, SupervisorCommands(service, "acd-queue", 20.0), store, BrowserPhones("", None))
             app = make_app({"main": handler}, store, TOKEN)
             runner = Runner(app)
             await runner.setup()
