@@ -157,10 +157,15 @@ class Containers:
     async def queue_log(self) -> list[LogLine]:
         return parse_queue_log(await self._in_asterisk("cat", "/var/log/asterisk/queue_log"))
 
-    def log_folder(self) -> Path:
+    def folder(self, volume: str) -> Path:
         """Where acd, outside of the containers, reads Asterisk's files."""
-        volume = run(("docker", "volume", "inspect", "--format", "{{.Mountpoint}}", f"{self.project}_asterisk-log"), 20)
-        return Path(volume.strip())
+        words = ("docker", "volume", "inspect", "--format", "{{.Mountpoint}}", f"{self.project}_{volume}")
+        return Path(run(words, 20).strip())
+
+    def sip_websocket(self) -> str:
+        """Where acd, outside of the containers, reaches Asterisk for browsers: inside, as nothing is published."""
+        address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        return f"ws://{run(('docker', 'inspect', '--format', address, self.container('asterisk')), 20).strip()}:8088/ws"
 
     async def write(self, path: str, text: str) -> None:
         """A file in Asterisk's container."""

@@ -37,6 +37,8 @@ host = "{host}"
 port = {ami}
 queue_log = "{logs}/queue_log"
 cel = "{logs}/cel-custom/acd.csv"
+sip_websocket = "{websocket}"
+browser_phones_file = "{secrets}/browser_phones"
 addresses = ["PJSIP/*", "Local/*"]
 wrap_up = 3
 missed_calls = 3
@@ -128,9 +130,16 @@ class Acd:
         self.url = f"http://{HOST}:{web}"
         self._log = folder / "acd.log"
         self._settings = folder / "acd.toml"
-        logs = containers.log_folder()
         self._settings.write_text(
-            SETTINGS.format(host=HOST, ami=containers.ports.ami, web=web, folder=folder, logs=logs)
+            SETTINGS.format(
+                host=HOST,
+                ami=containers.ports.ami,
+                web=web,
+                folder=folder,
+                logs=containers.folder("asterisk-log"),
+                secrets=containers.folder("secrets"),
+                websocket=containers.sip_websocket(),
+            )
         )
         others = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
         self._environment = others | {"ACD_AMI_SECRET": containers.ami_secret, "ACD_API_TOKEN": TOKEN}

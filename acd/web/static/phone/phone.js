@@ -9,7 +9,7 @@ const LOCK = "acd-phone"; // two tabs of one browser must not be the same phone
 const EXPIRES = 120; // seconds: after so long without a word Asterisk takes the phone for gone
 const PAUSES = [1, 2, 4, 8, 15]; // seconds before the first, second ... try to come back
 const GATHERING = 500; // milliseconds for the browser to find its own addresses
-const HOPELESS = { 401: "signed-out", 403: "forbidden", 404: "none-configured" };
+const HOPELESS = { 401: "signedOut", 403: "forbidden", 404: "noneConfigured" };
 
 /**
  * Events: `change` after every change of what can be read here, `failure` with `detail.code`.
@@ -118,7 +118,7 @@ export class Phone extends EventTarget {
     const answer = await fetch(this.#path, { method: "POST", headers: { Accept: "application/json" } });
     if (answer.ok) return answer.json();
     if (answer.status in HOPELESS) return this.#giveUp(HOPELESS[answer.status]);
-    if (answer.status === 409) this.#fail("none-free");
+    if (answer.status === 409) this.#fail("noneFree");
     throw new Error(`${answer.status}`);
   }
 
@@ -234,7 +234,7 @@ export class Phone extends EventTarget {
   /** Calls a number. */
   async dial(number) {
     const { Inviter } = this.#sip;
-    if (this.state !== "registered") return this.#fail("not-registered");
+    if (this.state !== "registered") return this.#fail("notRegistered");
     const inviter = new Inviter(this.#agent, this.#address(number));
     this.#follow(inviter, { state: "calling", number, name: "", incoming: false });
     await this.#orFail("microphone", () => inviter.invite());
@@ -309,7 +309,7 @@ export class Phone extends EventTarget {
   async #reinvite(state) {
     const call = this.call;
     this.#session.sessionDescriptionHandlerOptionsReInvite = { hold: state === "held" };
-    await this.#orFail("not-done", () =>
+    await this.#orFail("notDone", () =>
       this.#session.invite({
         requestDelegate: {
           onAccept: () => this.#moved(call, state),
@@ -329,7 +329,7 @@ export class Phone extends EventTarget {
   #refused(call, status) {
     if (call !== this.call) return;
     if (status === 481 || status === 408) this.#hushAndForget(); // Asterisk knows nothing of this call any more
-    else this.#fail("not-done");
+    else this.#fail("notDone");
   }
 
   /** After the line was lost: tells Asterisk our new place, and learns whether the call still stands. */
