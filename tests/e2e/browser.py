@@ -6,6 +6,7 @@ import mimetypes
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -113,21 +114,25 @@ class BrowserAgent(Seat):
 
     async def open(self, url: str) -> None:
         """Signs in and takes a phone; returns when Asterisk can ring it."""
+        await self.page.goto(url + PAGE)
+        body = {"handler": "main", "agent": self.id, "pin": PIN}
+        assert await self.page.evaluate(SIGN_IN, body) == HTTPStatus.CREATED
+        await self.load(url)
+        await self.until_state("registered", 15)
+        self.address = await self.present_address()
+
+    async def load(self, url: str) -> None:
+        """The page, anew. Its user is signed in."""
         self.page.on("pageerror", lambda error: self.failures.append(str(error)))
         self.page.on("console", lambda said: self.failures.append(said.text) if said.type == "error" else None)
         await self.page.add_init_script(WATCH)
         await self.page.route("**/static/**", _from_disk)
         await self.page.goto(url + PAGE)
         await self.page.evaluate(CLEAR, POLICY)
-        body = {"handler": "main", "agent": self.id, "pin": PIN}
-        assert await self.page.evaluate(SIGN_IN, body) == 201
-        await self.mount()
-
-    async def mount(self) -> None:
-        """The phone comes into the page."""
         await self.page.evaluate(MOUNT, ["main", self.id])
-        await self.until_state("registered", 15)
-        self.address = await self.page.evaluate("document.querySelector('acd-phone').phone.address")
+
+    async def present_address(self) -> str:
+        return str(await self.page.evaluate("document.querySelector('acd-phone').phone.address"))
 
     async def press(self, name: str) -> None:
         await self.page.get_by_role("button", name=name, exact=True).click(timeout=5000)
@@ -151,6 +156,25 @@ class BrowserAgent(Seat):
             return max(levels[middle - 2 : middle + 3], default=-200.0)
 
         return {each for each in extensions if loudness(each) > LOUDER_THAN}
+
+    async def until_line(self, line: str, seconds: float) -> None:
+        """offline, elsewhere, registering, registered: whatever call there is."""
+
+        async def look() -> bool:
+            return bool(await self.page.evaluate("document.querySelector('acd-phone').phone.line") == line)
+
+        await eventually(look, seconds, f"the line of {self.user}'s phone is {line}")
+
+    async def until_idle(self, seconds: float) -> None:
+        """No call is left; brings `heard` up to date."""
+        await self.until_state("registered", seconds)
+        await self.look_back()
+
+    async def takes(self) -> None:
+        """Answers what rings, or will ring in a moment."""
+        await self.until_state("ringing")
+        await self.press("Answer")
+        await self.until_state("talking")
 
     # What the phone heard
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -172,6 +173,15 @@ class Acd:
         assert self._process is not None
         self._process.kill()
         await self._gone(5)
+
+    def freeze(self) -> None:
+        """It is there and does nothing, as behind a line that is dead without saying so, until `thaw`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     async def _gone(self, seconds: float) -> int:
         assert self._process is not None
@@ -365,6 +375,9 @@ class Agent(Seat):
         await until(lambda: self.heard_from(caller)[-1].ended, seconds, f"{self.user}'s call is over")
         return self.heard_from(caller)[-1]
 
+    async def until_idle(self, seconds: float) -> None:
+        await self.phone.wait_until_idle(seconds)
+
     def rang(self) -> bool:
         return any(call.incoming for call in self.heard)
 
@@ -532,7 +545,7 @@ class Desk:
         for caller in self.callers:
             await caller.ended(30)
         for agent in self.agents:
-            await agent.phone.wait_until_idle(20)
+            await agent.until_idle(20)
             await self._until_free(agent)
 
     async def _until_free(self, agent: Agent) -> None:
