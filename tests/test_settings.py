@@ -117,6 +117,8 @@ VALUES = {
     "ACD_AMI_TLS": "true",
     "ACD_QUEUE_LOG": "/var/log/asterisk/queue_log",
     "ACD_CEL": "/var/log/asterisk/cel-custom/acd.csv",
+    "ACD_SIP_WEBSOCKET": "ws://asterisk:8088/ws",
+    "ACD_BROWSER_PHONES_FILE": "/run/secrets-acd/browser_phones",
     "ACD_WRAP_UP": "7.5",
     "ACD_MEASUREMENT_PERIOD": "60",
     "ACD_WEB_HOST": "::1",

@@ -81,7 +81,7 @@ async def test_a_caller_hangs_up_and_the_browser_is_free_for_the_next_one(desk: 
     await first.ended(5)
     await alice.until_session("BUSY_WRAPUP")
     await alice.until_state("registered")
-    second = await desk.call("600", stay=2)
+    second = await desk.call("605", stay=2)
     await alice.until_state("ringing", 8)  # after-call work comes first
     await alice.press("Answer")
     await second.ended(10)

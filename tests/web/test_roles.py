@@ -93,6 +93,8 @@ MAY: dict[str, set[str]] = {  # operation -> who is let through
     f"POST {H}/agents/{{agent}}/whisper": STAFF,
     f"POST {H}/agents/{{agent}}/barge": STAFF,
     f"DELETE {H}/monitors/{{monitor}}": STAFF,
+    f"POST {H}/agents/{{agent}}/browser-phone": {HIMSELF},
+    f"GET {H}/agents/{{agent}}/browser-phone/sip": {HIMSELF},
     f"GET {H}/reports/queues": READERS | {OF_SALES},
     f"GET {H}/reports/intervals": READERS | {OF_SALES},
     f"GET {H}/reports/dispositions": READERS | {OF_SALES},
