@@ -1,12 +1,16 @@
 """Phones in agents' browsers: which there are at one Asterisk, what they log on with, and which agent has which."""
 
 import asyncio
+import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, ClientWebSocketResponse
 
 from acd.core import refusals as no
 from acd.core.records import State
@@ -15,6 +19,12 @@ from acd.settings import HandlerSettings, SettingsError, an_address
 
 LENT_FOR = 60.0  # seconds for a browser to register; until then nobody else gets the phone
 LINE = re.compile(r"(\S+)\s+(\S+)")
+SIP = "sip"  # the WebSocket's subprotocol
+LARGEST = 64 * 1024  # bytes of a SIP message, either way
+CONNECT_WITHIN = 5.0  # seconds for Asterisk to take the connection
+HEARTBEAT = 15.0  # seconds between two pings to either side
+
+log = logging.getLogger(__name__)
 
 
 class NoBrowserPhones(Refusal):
@@ -124,3 +134,22 @@ def browser_phones(name: str, settings: HandlerSettings) -> BrowserPhones:
     if settings.sip_websocket and settings.browser_phones_file is None:
         raise SettingsError(f"handlers.{name}.browser_phones_file: is needed where sip_websocket is set")
     return BrowserPhones(settings.sip_websocket, settings.browser_phones_file)
+
+
+def reason(error: BaseException | None) -> str:
+    """Why Asterisk did not take a line."""
+    return str(error) or "it does not answer"
+
+
+@asynccontextmanager
+async def connected(websocket: str) -> AsyncIterator[ClientWebSocketResponse]:
+    """A line to Asterisk for the SIP of one browser. Raises PhonesUnreachable."""
+    async with ClientSession(timeout=ClientTimeout(total=None, connect=CONNECT_WITHIN)) as client:
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN):
+                socket = await client.ws_connect(websocket, protocols=(SIP,), heartbeat=HEARTBEAT, max_msg_size=LARGEST)
+        except (ClientError, OSError, TimeoutError) as error:
+            log.warning("Asterisk takes no phones of browsers at %s: %s", websocket, reason(error))
+            raise PhonesUnreachable() from error  # where Asterisk is, nobody outside needs to know
+        async with socket:
+            yield socket

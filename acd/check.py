@@ -18,6 +18,7 @@ from typing import NamedTuple
 from acd.asterisk import translate
 from acd.asterisk.link import Link, LinkError, Login, Refused, Unsendable
 from acd.asterisk.message import Message
+from acd.browser_phones import PhonesUnreachable, connected, reason
 from acd.serve import login_of
 from acd.settings import HandlerSettings, Settings, SettingsError, plain_text
 
@@ -88,6 +89,8 @@ async def check(name: str, settings: HandlerSettings, options: argparse.Namespac
             for each in CHECKS:
                 for finding in each(site):
                     yield finding
+            async for finding in browser_phones(settings):
+                yield finding
             if options.probe:
                 for finding in await probe(link, ear, site):
                     yield finding
@@ -568,6 +571,19 @@ CHECKS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     members,
     dialplan,
 )
+
+
+async def browser_phones(settings: HandlerSettings) -> AsyncIterator[Finding]:
+    """Whether Asterisk takes phones of browsers, where the settings say so."""
+    if not settings.sip_websocket:
+        return
+    try:
+        async with connected(settings.sip_websocket):
+            yield Finding(OK, f"phones of browsers are taken at {settings.sip_websocket}")
+    except PhonesUnreachable as error:
+        mend = f"{DOCS}#phones-in-browsers: http.conf, res_http_websocket.so, res_pjsip_transport_websocket.so"
+        what = f"no phones of browsers are taken at {settings.sip_websocket}: {reason(error.__cause__)}"
+        yield Finding(HINT, what, "agents can use desk phones only", mend)
 
 
 # --probe --------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from acd import check
 from acd.asterisk.message import Blocks, Message
@@ -176,6 +178,28 @@ async def test_a_missing_class_system_is_named(desk: Desk, monkeypatch: pytest.M
 async def test_a_link_that_is_lost_on_the_way_is_a_failure(desk: Desk):
     desk.answers["CoreShowChannels"] = lambda _: desk.cut() or b""  # type: ignore[func-returns-value]
     assert "could not be finished" in await only(desk)
+
+
+async def test_where_phones_of_browsers_are_not_taken_is_a_hint(desk: Desk, tmp_path: Path):
+    nowhere = {"sip_websocket": "ws://127.0.0.1:1/ws", "browser_phones_file": tmp_path / "browser_phones"}
+    line = await only(desk, **nowhere)
+    assert line.startswith("hint main: no phones of browsers are taken at ws://127.0.0.1:1/ws: ")
+    assert "res_pjsip_transport_websocket.so" in line
+
+
+async def test_where_they_are_taken_it_says_so(desk: Desk, tmp_path: Path):
+    async def take(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=("sip",))
+        await socket.prepare(request)
+        await socket.receive()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/ws", take)
+    async with TestServer(app) as server:
+        there = str(server.make_url("/ws")).replace("http:", "ws:")
+        found = await findings_of(desk, sip_websocket=there, browser_phones_file=tmp_path / "browser_phones")
+    assert f"ok   main: phones of browsers are taken at {there}" in [each.line("main") for each in found]
 
 
 async def test_a_secret_that_ami_cannot_carry_is_an_error_in_the_settings(desk: Desk):

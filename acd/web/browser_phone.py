@@ -5,15 +5,14 @@ WebSocket. Sound does not come this way: it goes between browser and Asterisk by
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, ClientWebSocketResponse, WSMsgType, web
+from aiohttp import ClientWebSocketResponse, WSMsgType, web
 
 from acd.access.principals import Principal, Role
-from acd.browser_phones import NoBrowserPhones, NoPhoneFree, PhonesUnreachable
+from acd.browser_phones import HEARTBEAT, LARGEST, SIP, NoBrowserPhones, NoPhoneFree, PhonesUnreachable, connected
 from acd.core import refusals as no
 from acd.web import answers
 from acd.web.objects import AGENT
@@ -23,17 +22,11 @@ from acd.web.requests import REGISTER, answer, handler_of, principal_of
 
 HIMSELF = frozenset({Role.AGENT})
 PHONE = f"{AGENT}/browser-phone"
-SIP = "sip"  # the subprotocol
-LARGEST = 64 * 1024  # bytes of a message, either way
-CONNECT_WITHIN = 5.0  # seconds for Asterisk to take the connection
 SEND_WITHIN = 10.0  # seconds for either side to take a message
-HEARTBEAT = 15.0  # seconds between two pings to either side
 LOOK_EVERY = 2.0  # seconds; so long may a phone outlive its log-in
 MOST = 3  # open lines of one agent: this one, and those that are dead without saying so
 PING, PONG = "\r\n\r\n", "\r\n"  # RFC 5626: the browser learns that the way to acd is alive
 OPERATIONS = Operations()
-
-log = logging.getLogger(__name__)
 
 
 class Lines:
@@ -112,25 +105,11 @@ async def connect_browser_phone(request: web.Request) -> web.StreamResponse:
         raise Invalid([{"loc": ["header", "Upgrade"], "msg": message, "type": "missing"}])
     if not phones.websocket:
         raise NoBrowserPhones()
-    async with _asterisk(phones.websocket) as asterisk:
+    async with connected(phones.websocket) as asterisk:
         await socket.prepare(request)
         with request.app[LINES].holding(who) as told:
             await _relay(socket, asterisk, _until_its_end(request, who, told))
     return socket
-
-
-@asynccontextmanager
-async def _asterisk(url: str) -> AsyncIterator[ClientWebSocketResponse]:
-    """The other side. Raises PhonesUnreachable."""
-    async with ClientSession(timeout=ClientTimeout(total=None, connect=CONNECT_WITHIN)) as client:
-        try:
-            async with asyncio.timeout(CONNECT_WITHIN):
-                socket = await client.ws_connect(url, protocols=(SIP,), heartbeat=HEARTBEAT, max_msg_size=LARGEST)
-        except (ClientError, OSError, TimeoutError) as error:
-            log.warning("Asterisk takes no phones of browsers at %s: %s", url, str(error) or type(error).__name__)
-            raise PhonesUnreachable() from None
-        async with socket:
-            yield socket
 
 
 async def _relay(

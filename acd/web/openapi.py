@@ -292,7 +292,7 @@ def _answer(operation: Operation, status: int, schemas: Schemas) -> Json:
         names.append("Idempotency-Replayed")
     if names:
         described["headers"] = {name: _header(name) for name in names}
-    if status == SWITCHING:
+    if status == SWITCHING and operation.answers is not None:
         schemas.of(operation.answers)
         described["description"] += f": each text frame is an {name_of(operation.answers)}."
     elif operation.answers is not None:

@@ -21,6 +21,7 @@ CHROMIUM = "/usr/bin/chromium"
 STATIC = REPOSITORY / "acd" / "web" / "static"
 PAGE = "/healthz"  # what it says is replaced; only that it comes from acd counts
 RATE = 48000
+PIECE = RATE // 5  # samples of tone, and as many of silence
 VOICE = 1101  # whose tone the microphone sends
 LOUDER_THAN = -60  # dB in the browser's analyser; silence is below -100
 POLICY = (  # as acd sends it with its pages, as far as a page can set it by itself
@@ -74,8 +75,9 @@ LISTEN = """async () => {
 
 
 def write_tone(path: Path, frequency: int) -> None:
-    """Ten seconds at half of full loudness, without a click where it begins anew."""
-    samples = array.array("h", (int(16000 * math.sin(2 * math.pi * frequency * n / RATE)) for n in range(10 * RATE)))
+    """A second at half of full loudness, in pieces: a browser takes a tone without end for noise, and suppresses it."""
+    tone = (int(16000 * math.sin(2 * math.pi * frequency * n / RATE)) for n in range(RATE))
+    samples = array.array("h", (sample if n // PIECE % 2 else 0 for n, sample in enumerate(tone)))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
