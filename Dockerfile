@@ -11,6 +11,12 @@ ENV PATH=/opt/acd/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY requirements.lock /src/
 RUN python3 -m venv /opt/acd && pip install --no-cache-dir --require-hashes -r /src/requirements.lock
 
+# What the pages take from npm, by the lock and its hashes. The registry is npm's, or --build-arg npm_config_registry=...
+ARG npm_config_registry
+COPY package-lock.json /opt/acd/app/
+COPY scripts/npm-packages /opt/acd/app/scripts/
+RUN /opt/acd/app/scripts/npm-packages --omit-dev
+
 # The package as it is, without a build: a build would fetch tools that no lock names.
 COPY acd /opt/acd/app/acd
 RUN python3 -c 'import sysconfig; print("/opt/acd/app", file=open(sysconfig.get_path("purelib") + "/acd.pth", "w"))' \

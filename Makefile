@@ -10,7 +10,7 @@
 
 BIN := .venv/bin
 
-.venv/ready: requirements-dev.lock pyproject.toml scripts/venv
+.venv/ready: requirements-dev.lock package-lock.json pyproject.toml scripts/venv scripts/npm-packages
 	scripts/venv
 
 demo:
@@ -39,6 +39,7 @@ pages: .venv/ready
 
 e2e: .venv/ready
 	scripts/docker-ready
+	scripts/chromium-ready
 	$(BIN)/pytest -m e2e
 
 chaos: .venv/ready
