@@ -19,6 +19,7 @@ from tests.e2e.desk import PIN, Api, Desk, HeardCall, Json, Seat, eventually
 
 CHROMIUM = "/usr/bin/chromium"
 STATIC = REPOSITORY / "acd" / "web" / "static"
+AXE = REPOSITORY / "build" / "npm" / "axe-core" / "axe.min.js"
 PAGE = "/healthz"  # what it says is replaced; only that it comes from acd counts
 RATE = 48000
 PIECE = RATE // 5  # samples of tone, and as many of silence
@@ -36,11 +37,14 @@ CLEAR = """async (policy) => {
   document.body.replaceChildren(make("main", {}));
   await import("/static/phone/element.js");
 }"""
-# What the page cannot show: the connections that sound takes, and when the phone's state moved.
+# What the page cannot show: the connections that sound takes, how often it rang, and when the phone's state moved.
 WATCH = """
 window.peers = [];
 window.moves = [];
 const Peer = window.RTCPeerConnection;
+window.rings = 0;
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...given) { window.rings++; return start.apply(this, given); };
 window.RTCPeerConnection = class extends Peer { constructor(...given) { super(...given); window.peers.push(this); } };
 """
 MOUNT = """([handler, agent]) => {
@@ -177,6 +181,17 @@ class BrowserAgent(Seat):
         await self.until_state("ringing")
         await self.press("Answer")
         await self.until_state("talking")
+
+    async def complaints(self) -> list[str]:
+        """What axe-core finds at the phone as it is now that matters to people who cannot see or use a mouse."""
+        await self.page.evaluate(AXE.read_text())
+        found = await self.page.evaluate("axe.run('acd-phone')")
+        return [
+            f"{each['id']}: {node['html']} {node['failureSummary']}"
+            for each in found["violations"]
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+        ]
 
     # What the phone heard
 

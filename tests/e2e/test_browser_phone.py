@@ -1,7 +1,7 @@
 """An agent's phone in Chromium: rings, talks, holds, transfers, comes back; and its figures are true."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
@@ -136,11 +136,11 @@ async def test_sound_goes_both_ways_and_stops_where_it_is_muted_or_held(desk: De
     await phone.wait_until_idle()
 
 
-async def until_sounds(listen: object, wanted: set[int]) -> None:
+async def until_sounds(listen: Callable[[], Awaitable[set[int]]], wanted: set[int]) -> None:
     """Each try listens for a second."""
 
     async def look() -> bool:
-        return await listen() == wanted  # type: ignore[operator]
+        return await listen() == wanted
 
     await eventually(look, 6, f"{wanted} can be heard")
 
@@ -176,6 +176,82 @@ async def test_a_browser_calls_a_number_and_sends_digits(desk: Desk, alice: Brow
     await phone.wait_for("CALL_DTMF_START", where=lambda event: event.raw.get("param") == "5")
     await alice.press("Hang up")
     await phone.wait_until_idle()
+
+
+async def test_the_bell_rings_until_somebody_answers(desk: Desk, alice: BrowserAgent) -> None:
+    async def rings() -> int:
+        return int(await alice.page.evaluate("window.rings"))
+
+    assert await rings() == 0
+    caller = await desk.call("605")
+    await alice.until_state("ringing")
+    await eventually(rings, 2, "the bell rings")
+    await eventually(lambda: at_least(rings, 2), 8, "it rings again")
+    await alice.press("Answer")
+    await alice.until_state("talking")
+    rung = await rings()
+    await asyncio.sleep(6)  # longer than from one ring to the next
+    assert await rings() == rung
+    await caller.hangup()
+    await desk.settle()
+
+
+async def at_least(look: Callable[[], Awaitable[int]], many: int) -> bool:
+    return await look() >= many
+
+
+async def test_a_phone_that_answers_by_itself_and_one_that_is_busy(desk: Desk, alice: BrowserAgent) -> None:
+    await alice.page.get_by_text("Phone settings").click()
+    await alice.page.get_by_label("Answer calls by itself").check()
+    caller = await desk.call("605")
+    await alice.until_state("talking")
+    second = desk.phones[1005]
+    second.forget()
+    await second.dial("1101")
+    await second.wait_for("CALL_CLOSED")  # busy: 486
+    assert await alice.state() == "talking"
+    await caller.hangup()
+    await desk.settle()
+
+
+async def test_another_microphone_is_taken_in_the_middle_of_a_call(desk: Desk, alice: BrowserAgent) -> None:
+    phone = desk.phones[1002]
+
+    async def heard_by_the_caller() -> set[int]:
+        return voices(await phone.listen(), [VOICE, 1003])
+
+    await phone.dial("605")
+    await alice.takes()
+    await until_sounds(heard_by_the_caller, {VOICE})
+    await alice.page.get_by_text("Phone settings").click()
+    chooser = alice.page.get_by_label("Microphone")
+    await eventually(lambda: chooser.locator("option").count(), 5, "there are microphones")
+    named = await chooser.locator("option").all_text_contents()
+    assert len(named) > 1 and all(named), named
+    await chooser.select_option(index=1)
+    await until_sounds(heard_by_the_caller, {VOICE})
+    await alice.press("Hang up")
+    await phone.wait_until_idle()
+    assert alice.failures == []
+
+
+async def test_the_phone_can_be_used_by_people_who_cannot_see_it(desk: Desk, alice: BrowserAgent) -> None:
+    await alice.page.get_by_text("Phone settings").click()
+    assert await alice.complaints() == []
+    caller = await desk.call("605")
+    await alice.until_state("ringing")
+    assert await alice.complaints() == []
+    status = alice.page.get_by_role("status")
+    assert caller.result.caller in (await status.text_content() or "")
+    await alice.page.get_by_role("button", name="Answer").focus()
+    await alice.page.keyboard.press("Enter")
+    await alice.until_state("talking")
+    await alice.press("Keypad")
+    await alice.press("Transfer")
+    assert await alice.complaints() == []
+    await alice.page.keyboard.press("Escape")
+    await caller.hangup()
+    await desk.settle()
 
 
 # The line -------------------------------------------------------------------------------------------------
