@@ -186,6 +186,7 @@ class BrowserAgent(Seat):
         """What axe-core finds at the phone as it is now that matters to people who cannot see or use a mouse."""
         await self.page.evaluate(AXE.read_text())
         found = await self.page.evaluate("axe.run('acd-phone')")
+        assert found["passes"], "axe looked at nothing"
         return [
             f"{each['id']}: {node['html']} {node['failureSummary']}"
             for each in found["violations"]
