@@ -92,7 +92,7 @@ class Cell {
 
 // Calls of the last hour: a bar a step, its lower part answered in time.
 class Sparkline {
-  #shown = "";
+  #shown = null;
 
   constructor() {
     this.offered = svg("path", { class: "offered" });
