@@ -18,7 +18,7 @@ from aiohttp import ClientSession
 from acd.__main__ import main
 
 ROOT = Path(__file__).parent.parent
-FEW = ("--no-browser", "--port", "0", "--agents", "6", "--queues", "3")
+OPTIONS = ("--no-browser", "--port", "0", "--past", "10", "--calls-per-minute", "60")
 
 
 class Demo:
@@ -52,7 +52,7 @@ class Demo:
 async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "acd", "demo", *FEW, "--past", "20", "--calls-per-minute", "60"),
+        *(sys.executable, "-m", "acd", "demo", *OPTIONS),
         cwd=ROOT,
         env=environment | {"TMPDIR": str(tmp_path)},
         stdout=PIPE,
@@ -72,7 +72,7 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
 
 async def test_it_runs_answers_calls_and_leaves_nothing_behind(demo: Demo, tmp_path: Path):
     agents = (await demo.call("GET", "agents"))["items"]
-    assert sum(bool(agent["sessions"]) for agent in agents) >= 4
+    assert sum(bool(agent["sessions"]) for agent in agents) >= 12
     before = await answered(demo)
     assert before > 0, "there is a past"
     async with asyncio.timeout(30):
