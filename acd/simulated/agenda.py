@@ -62,7 +62,7 @@ class Clockwork:
                 self._agenda.advance(self.clock())
             finally:
                 self._is_busy = False
-            self._arm()
+                self._arm()
 
     def _arm(self) -> None:
         if self._is_busy or not self._runs:

@@ -119,9 +119,11 @@ class Past(_Seen):
 
     def log_on(self, person: Person) -> None:
         for group in person.groups:
-            key = uuid.uuid4().hex[:16]
-            self._ask(lambda now, g=group, k=key: self.center.create_session(now, k, person.id, g, person.phone))  # type: ignore[misc]
+            self._log_on(person, group, uuid.uuid4().hex[:16])
         self.ready(person.id)
+
+    def _log_on(self, person: Person, group: str, key: str) -> None:
+        self._ask(lambda now: self.center.create_session(now, key, person.id, group, person.phone))
 
     def log_off(self, id: str) -> None:
         for session in self.sessions(id):

@@ -11,6 +11,8 @@ from functools import partial
 from typing import Protocol
 
 from acd.simulated.house import DISPOSITIONS, REASONS, House, Line, Person
+from acd.simulated.messages import UNKNOWN
+from acd.simulated.outgoing import Outgoing
 from acd.simulated.records import Call, Channel
 from acd.simulated.world import World
 
@@ -108,9 +110,11 @@ class People:
         return self._dice.expovariate(rate) if rate else math.inf
 
     def _caller_comes(self, line: Line) -> None:
-        number = f"0{self._dice.randrange(30, 99)}{self._dice.randrange(1_000_000, 9_999_999)}"
-        self._world.call_in(line.name, number, "<unknown>")
+        self._world.call_in(line.name, self._a_number(), UNKNOWN)
         self._agenda.after(self._next_caller(line), partial(self._caller_comes, line))
+
+    def _a_number(self) -> str:
+        return f"0{self._dice.randrange(30, 99)}{self._dice.randrange(1_000_000, 9_999_999)}"
 
     def queued(self, call: Call) -> None:
         """He waits as long as his patience lasts."""
@@ -183,30 +187,26 @@ class People:
         mood, dice = self._moods[person.id], self._dice
         if dice.random() < 0.9:
             code = dice.choice(("solved", "solved", *DISPOSITIONS))
-            self._agenda.after(dice.uniform(1, 3), partial(self._at_his_desk, mood, self._set_code, code))
+            self._later(mood, dice.uniform(1, 3), lambda desk, id: desk.set_code(id, code))
         fate = dice.random()
         if fate < 0.5:
-            self._agenda.after(dice.uniform(4, 14), partial(self._at_his_desk, mood, self._end_wrap_up))
+            self._later(mood, dice.uniform(4, 14), lambda desk, id: desk.end_wrap_up(id))
         elif fate < 0.58:
-            self._agenda.after(dice.uniform(4, 12), partial(self._at_his_desk, mood, self._extend_wrap_up, 30.0))
+            self._later(mood, dice.uniform(4, 12), lambda desk, id: desk.extend_wrap_up(id, 30.0))
 
     # At the desk ------------------------------------------------------------------------------------------
-
-    def _set_code(self, id: str, code: str) -> None:
-        self._desk.set_code(id, code)
-
-    def _end_wrap_up(self, id: str) -> None:
-        self._desk.end_wrap_up(id)
-
-    def _extend_wrap_up(self, id: str, seconds: float) -> None:
-        self._desk.extend_wrap_up(id, seconds)
 
     def _come(self, person: Person) -> None:
         self._desk.log_on(person)
 
-    def _at_his_desk(self, mood: _Mood, act: Callable[..., None], *values: object) -> None:
-        if self._world.now >= mood.left_alone_until:
-            act(mood.person.id, *values)
+    def _later(self, mood: _Mood, seconds: float, act: Callable[[Desk, str], None]) -> None:
+        """What he does at his desk then, unless a visitor does it for him."""
+
+        def do() -> None:
+            if self._world.now >= mood.left_alone_until:
+                act(self._desk, mood.person.id)
+
+        self._agenda.after(seconds, do)
 
     def _look(self, mood: _Mood) -> None:
         """He sees to it that he is as he means to be: at work, or on a break."""
@@ -220,6 +220,25 @@ class People:
             self._go(mood)
         elif self._desk.is_not_ready(id):
             self._desk.ready(id)
+        elif Outgoing.is_possible(self._world, mood.person.phone):
+            self._perhaps_something_else(mood.person)
+
+    def _perhaps_something_else(self, person: Person) -> None:
+        """Now and then he calls somebody himself, or his phone drops out."""
+        fate = self._dice.random()
+        if fate < 0.01:
+            self._call_out(person)
+        elif fate < 0.011:
+            self._world.unplug(person.phone)
+            self._agenda.after(self._dice.uniform(20, 90), partial(self._world.plug_in, person.phone))
+
+    def _call_out(self, person: Person) -> None:
+        dice, call = self._dice, Outgoing(self._world, person.phone, person.name, self._a_number())
+        rings = dice.uniform(3, 20)
+        answered = dice.random() < 0.7
+        if answered:
+            self._agenda.after(rings, call.answer)
+        self._agenda.after(rings + (dice.uniform(15, 120) if answered else 0), call.hang_up)
 
     def _go(self, mood: _Mood) -> None:
         dice, now = self._dice, self._world.now

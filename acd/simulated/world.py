@@ -98,16 +98,20 @@ class World:
         before = self.devices.get(device)
         if before in (None, DeviceState.UNAVAILABLE, present):
             return
-        self.devices[device] = present
-        self.tell(messages.device(device, present))
-        for member in self._memberships.get(device, ()):
-            self.tell_of(member, "QueueMemberStatus")
-            self.look_soon(member.queue)
+        self._set_device(device, present)
 
-    def unplug(self, device: str, *, back: bool = False) -> None:
-        """A phone is gone from the network, or there again."""
-        self.devices[device] = DeviceState.NOT_INUSE if back else DeviceState.UNAVAILABLE
-        self.tell(messages.device(device, self.devices[device]))
+    def unplug(self, device: str) -> None:
+        """A phone is gone from the network."""
+        self._set_device(device, DeviceState.UNAVAILABLE)
+
+    def plug_in(self, device: str) -> None:
+        """It is there again."""
+        self._set_device(device, DeviceState.NOT_INUSE)
+        self.look_at_phone(device)
+
+    def _set_device(self, device: str, state: DeviceState) -> None:
+        self.devices[device] = state
+        self.tell(messages.device(device, state))
         for member in self._memberships.get(device, ()):
             self.tell_of(member, "QueueMemberStatus")
             self.look_soon(member.queue)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from acd.asterisk.message import Message
+from acd.simulated.outgoing import Outgoing
 from tests import recordings
 from tests.simulated.stage import ALICE, BOB, SUPERVISOR, Stage
 
@@ -102,6 +103,14 @@ def listened_to_in_vain(stage: Stage) -> None:
     stage.pass_time(5)
 
 
+def called_by_the_agent(stage: Stage) -> None:
+    stage.log_on(ALICE)
+    answered, unanswered = (Outgoing(stage.world, phone, "Alice Adams", "030123456") for phone in (ALICE, BOB))
+    answered.answer()
+    answered.hang_up()
+    unanswered.hang_up()
+
+
 def pictures(stage: Stage) -> None:
     stage.log_on(ALICE)
     stage.talking()
@@ -128,6 +137,7 @@ SCENES = (
     members_changed,
     listened_to,
     listened_to_in_vain,
+    called_by_the_agent,
     pictures,
 )
 

@@ -15,6 +15,7 @@ from acd.core.records import AgentSession, Visit
 from acd.core.states import AgentState, MonitorState, Outcome, SessionState
 from acd.simulated.house import PIN, SUPERVISORS_PHONES, build
 from acd.simulated.office import HANDLER, Office, opened
+from acd.simulated.outgoing import Outgoing
 from acd.simulated.records import Call
 from acd.store import CallRow
 from acd.store.tables import AgentTimeRow
@@ -175,6 +176,17 @@ async def test_hold_is_counted(visitor: Visitor):
     await until(lambda: visitor.visit(call).held_since is not None, what="on hold")
     visitor.world.unhold(call)
     await until(lambda: visitor.visit(call).held_since is None, what="talking again")
+
+
+async def test_calls_of_his_own_are_counted_apart(visitor: Visitor):
+    await visitor.log_on()
+    agent = visitor.center.state.agents[ALICE]
+    call = Outgoing(visitor.world, f"PJSIP/{ALICE}", "Alice Adams", "030123456")
+    call.answer()
+    await until(lambda: agent.state is AgentState.BUSY_OUTGOING, what="she talks")
+    call.hang_up()
+    await until(lambda: agent.state is AgentState.READY, what="ready again")
+    assert agent.measured.tally.outgoing == 1
 
 
 # What supervisors do --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import pytest
 
+from acd.simulated.outgoing import Outgoing
 from acd.simulated.records import DeviceState
 from tests.simulated.stage import ALICE, BOB, Stage
 
@@ -61,7 +62,7 @@ def test_a_phone_that_is_gone_is_not_rung(stage: Stage):
     call = stage.call()
     stage.pass_time(5)
     assert not call.rings
-    stage.world.unplug(ALICE, back=True)
+    stage.world.plug_in(ALICE)
     stage.pass_time(1)
     assert call.rings
 
@@ -133,6 +134,19 @@ def test_a_talking_caller_who_is_sent_elsewhere_leaves_his_agent_free(stage: Sta
     stage.act("Redirect", Channel=call.caller.name, Context="acd-queue", Exten="sales", Priority="1")
     assert (call.waits, call.queue, call.leg) == (True, "sales", None)
     assert stage.world.devices[ALICE] is DeviceState.NOT_INUSE
+
+
+def test_an_agent_who_calls_somebody_himself_is_not_rung(stage: Stage):
+    stage.log_on(ALICE)
+    outgoing = Outgoing(stage.world, ALICE, "Alice Adams", "030123456")
+    call = stage.call()
+    stage.pass_time(10)
+    outgoing.answer()
+    stage.pass_time(10)
+    assert not call.rings
+    outgoing.hang_up()
+    stage.pass_time(1)
+    assert call.rings
 
 
 def test_nothing_is_left_of_a_call_that_is_over(stage: Stage):
