@@ -14,7 +14,7 @@ from acd.simulated.messages import RING, RINGING, UP, Event
 from acd.simulated.records import INVALID, STATUS, Call, Channel, DeviceState, Member, Queue, Rules
 
 NORMAL, BUSY, NO_CAUSE = 16, 17, 0  # causes of a hang-up
-SOON = 0.05  # seconds until a queue looks whom it can bring together
+SOON = 0.05  # seconds until a phone rings for a caller who has just come
 
 
 class Watcher(Protocol):
@@ -198,10 +198,18 @@ class World:
         self.look_soon(name)
 
     def look_soon(self, queue: str) -> None:
-        """Free agents and waiting callers of a queue will be brought together."""
-        if self.queues[queue].waiting and queue not in self._looking:
-            self._looking.add(queue)
-            self.agenda.after(SOON, lambda: self._bring_together(self.queues[queue]))
+        """Free agents and waiting callers of a queue will be brought together.
+
+        As in app_queue, where every caller looks once a second: so of two queues that an agent serves neither starves.
+        """
+        waiting = self.queues[queue].waiting
+        if waiting and queue not in self._looking:
+            waited = self.now - waiting[0].entered
+            self._look_in(SOON if waited < SOON else 1 - waited % 1, queue)
+
+    def _look_in(self, seconds: float, queue: str) -> None:
+        self._looking.add(queue)
+        self.agenda.after(seconds, lambda: self._bring_together(self.queues[queue]))
 
     def _bring_together(self, queue: Queue) -> None:
         self._looking.discard(queue.name)
@@ -264,7 +272,7 @@ class World:
             self._exit(call, "WITHDRAW")
         else:
             call.retry_at = self.now + self.queues[call.queue].rules.retry
-            self.agenda.at(call.retry_at, lambda: self.look_soon(call.queue))
+            self._look_in(self.queues[call.queue].rules.retry, call.queue)
 
     def _dial_end(self, caller: Channel, leg: Channel, status: str) -> None:
         text = f"{caller.text()}{leg.text('Dest')}DialStatus: {status}\r\n"
