@@ -91,8 +91,8 @@ class BrowserPhones:
         passwords = await self._passwords()
         address = self._address_for(agent, list(passwords), state)
         self._lent[address] = (agent, self._clock())
-        number = address.partition("/")[2]
-        return SipAccount(address, f"sip:{number}@{urlsplit(self.websocket).hostname}", number, passwords[address])
+        number, host = address.partition("/")[2], re.sub(r":\d+$", "", urlsplit(self.websocket).netloc)
+        return SipAccount(address, f"sip:{number}@{host}", number, passwords[address])
 
     async def _passwords(self) -> Mapping[str, str]:
         """Read anew each time: Asterisk's container writes the file at each of its starts."""

@@ -124,8 +124,11 @@ async def _relay(
     finally:
         for task in (end, *ways):
             task.cancel()
-        await asyncio.gather(end, *ways, return_exceptions=True)
+        outcomes = await asyncio.gather(end, *ways, return_exceptions=True)
     await browser.close(code=1001, message=why)
+    for each in outcomes:
+        if isinstance(each, Exception) and not isinstance(each, (ConnectionError, TimeoutError)):  # gone, or too slow
+            raise each
 
 
 async def _to_asterisk(browser: web.WebSocketResponse, asterisk: ClientWebSocketResponse) -> None:

@@ -88,6 +88,15 @@ async def test_an_agent_gets_a_phone_and_what_it_logs_on_with(desk: tuple[House,
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("websocket", "host"),
+    [("ws://asterisk:8088/ws", "asterisk"), ("wss://pbx.example/ws", "pbx.example"), ("ws://[::1]:8088/ws", "[::1]")],
+)
+async def test_the_sip_address_is_at_asterisks_host(tmp_path: Path, websocket: str, host: str) -> None:
+    async with open_desk(tmp_path, sip_websocket=websocket) as (house, _):
+        assert (await lend(house, "1001")).body["uri"] == f"sip:1101@{host}"
+
+
 async def test_two_agents_never_get_one_phone_and_each_keeps_his(desk: tuple[House, SipServer]) -> None:
     house, _ = desk
     for _ in range(2):
