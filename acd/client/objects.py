@@ -133,6 +133,7 @@ class Address(_Object):
     address_name = text("get_AddressName: the device, such as PJSIP/1001.")
     service_provider_name = text("get_ServiceProviderName: the channel technology.")
     dialable_address = text("get_DialableAddress: what stands behind the technology.")
+    in_use = flag("Somebody is logged on there.")
 
     async def refresh(self) -> Self:
         """Looks again; a phone that Asterisk has lost is out of service."""
@@ -151,6 +152,7 @@ def _lost_phone(name: str) -> Picture:
         "service_provider_name": technology,
         "dialable_address": dialable,
         "state": AddressState.OUTOFSERVICE.name,
+        "in_use": False,
     }
 
 
@@ -395,6 +397,8 @@ class Agent(_Object):
     state = enumerator(AgentState, "get_State.")
     state_since = moment("When he entered the state.")
     reason = text("Why he is not ready, or unknown.")
+    next_state = maybe(enumerator(AgentState, "What follows his present call and its wrap-up; None without a call."))
+    next_reason = text("Why he will be not ready then.")
     measurement_period = count("get_MeasurementPeriod, in seconds.")
     overall_call_rate = rate("get_OverallCallRate: ACD calls an agent-hour; `currency` gives the raw integer.")
     number_of_acd_calls = count("get_NumberOfACDCalls.")

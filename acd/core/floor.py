@@ -97,6 +97,8 @@ class Floor:
     def ask_agent(self, agent: Agent, goal: AgentState, reason: str, at: float) -> None:
         """put_State of an agent: no session changes with it (semantics A21), but calls come only if both are."""
         agent.asked, agent.asked_reason = goal, reason
+        if agent.state is AgentState.BUSY_ACD:  # no state moves yet, and yet there is something to tell
+            self._emit(Touched(at, agent=agent.key))
         self.reconsider(agent.key, at)
 
     def take_back(self, address: str) -> None:

@@ -13,11 +13,15 @@ from acd.core.records import Agent, AgentSession, State, Visit
 from acd.core.states import AgentState, CallStage, SessionState
 
 Moment = NewType("Moment", float)  # seconds since 1970 on Asterisk's clock
+_ON_A_CALL = frozenset({AgentState.BUSY_ACD, AgentState.BUSY_INCOMING, AgentState.BUSY_OUTGOING})
 
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    """ITAgent. Counters cover the measurement period. `agent`: its name in addresses, the id or else the account's."""
+    """ITAgent. Counters cover the measurement period. `agent`: its name in addresses, the id or else the account's.
+
+    `next_state`, `next_reason`: what follows his present call and its wrap-up; None while he has no call.
+    """
 
     agent: str
     id: str | None
@@ -25,6 +29,8 @@ class AgentView:
     state: AgentState
     state_since: Moment
     reason: str
+    next_state: AgentState | None
+    next_reason: str
     measurement_period: int
     number_of_acd_calls: int
     number_of_incoming_calls: int
@@ -123,6 +129,8 @@ def agent_view(center: Center, agent: Agent, now: float) -> AgentView:
         state=agent.state,
         state_since=Moment(agent.since),
         reason=_reason(center, agent),
+        next_state=agent.asked if agent.state in _ON_A_CALL else None,
+        next_reason=agent.asked_reason if agent.state in _ON_A_CALL else "",
         measurement_period=agent.measured.seconds,
         number_of_acd_calls=tally.calls,
         number_of_incoming_calls=tally.incoming,

@@ -43,13 +43,14 @@ class Group(TypedDict):
 
 
 class Address(TypedDict):
-    """ITAddress, as far as agents need it: a phone. `state`: INSERVICE or OUTOFSERVICE."""
+    """ITAddress, as far as agents need it: a phone. `state`: INSERVICE or OUTOFSERVICE; `in_use`: by whomever."""
 
     address: str
     address_name: str
     dialable_address: str
     service_provider_name: str
     state: Annotated[str, AddressState]
+    in_use: bool
     sessions: list[str]
 
 

@@ -34,6 +34,7 @@ FIELDS: dict[str, Field] = {
     "handler": Field("The name of a configured Asterisk server.", "main"),
     "agent": Field("The agent's name in addresses: the id, or the user of an agent without one.", "1001"),
     "id": Field("The id, as it stands in addresses.", "c0ffee1234567890"),
+    "LogIn.handler": Field("The Asterisk server of the agent; null: the only one, else `main`.", "main"),
     "user": Field("The account name of the person.", "alice"),
     "queue": Field("The name of the queue.", "support"),
     "acd_group": Field("The name of the ACD group for which the agent is logged on.", "support"),
@@ -67,6 +68,7 @@ FIELDS: dict[str, Field] = {
     "dialable_address": Field("ITAddress.DialableAddress: the address without its technology.", "1001"),
     "service_provider_name": Field("ITAddress.ServiceProviderName: Asterisk's channel technology.", "PJSIP"),
     "Address.state": Field("ADDRESS_STATE: whether the phone can be reached.", "INSERVICE"),
+    "in_use": Field("Somebody is logged on there, also outside one's own reach.", True),
     "sessions": Field("The ids of the live sessions.", ["c0ffee1234567890"]),
     # ITAgent
     "AgentView.id": Field("The agent's id; null for an agent known by account name alone.", "1001"),
@@ -82,6 +84,11 @@ FIELDS: dict[str, Field] = {
     "total_acd_talk_time": Field("Seconds of talk in ACD calls, hold included.", 6420),
     "total_wrap_up_time": Field("Seconds of after-call work for ACD calls.", 840),
     "AgentView.wrap_up": Field("The agent's own seconds of after-call work; null: as the queue has it.", None),
+    "AgentView.next_state": Field(
+        "READY or NOT_READY, as it was asked for: what follows the present call and its wrap-up; null without a call.",
+        None,
+    ),
+    "next_reason": Field("Why the agent will be not ready then; empty where there is nothing to say.", ""),
     # ITAgentSession
     "next_state": Field("The state that was asked for during a call and follows it; null: none was.", None),
     "wrap_up_until": Field("When the present after-call work ends; null while there is none.", None),

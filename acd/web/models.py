@@ -145,7 +145,9 @@ class SessionStateBody(Body):
 
 
 class LogIn(Body):
-    """One of three: `agent` and `pin` (at a `handler`), `user` and `password`, or a `token`."""
+    """One of three: `agent` and `pin` (at a `handler`; without it at the only one, else at `main`), `user` and
+    `password`, or a `token`.
+    """
 
     model_config = _ways(
         {"agent": GIVEN, "pin": GIVEN, "user": ABSENT, "password": ABSENT, "token": ABSENT},
@@ -158,7 +160,7 @@ class LogIn(Body):
         ],
     )
 
-    handler: Name = "main"
+    handler: Name | None = None
     agent: Name | None = None
     pin: Pin | None = None
     user: Name | None = None

@@ -100,13 +100,13 @@ def _need_group_match(request: web.Request, handler: Handler, name: str) -> None
 async def list_addresses(request: web.Request) -> web.Response:
     """ITAgentHandler.UsableAddresses: phones that Asterisk told of, as far as they may be used."""
     handler, who, query = handler_of(request), principal_of(request), query_of(request, models.AddressesQuery)
+    at_work = handler.state.addresses
 
     def within_reach(device: str) -> list[str]:
-        at_work = handler.state.addresses.get(device, [])
-        return [key for key in at_work if who.reaches_session(handler.name, key, handler.state)]
+        return [key for key in at_work.get(device, ()) if who.reaches_session(handler.name, key, handler.state)]
 
     usable = handler.commands.usable_addresses().items()
-    shown = [shapes.address(device, in_service, within_reach(device)) for device, in_service in usable]
+    shown = [shapes.address(device, reached, device in at_work, within_reach(device)) for device, reached in usable]
     return answer(page(shown, query, lambda each: each["address"]), request=request)
 
 

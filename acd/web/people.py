@@ -23,6 +23,7 @@ from acd.web.requests import (
     PRINCIPAL,
     REGISTER,
     STORE,
+    Handler,
     answer,
     as_cursor,
     body_of,
@@ -92,7 +93,7 @@ def _end(request: web.Request) -> None:
 async def _let_in(request: web.Request, body: models.LogIn) -> Principal:
     register = request.app[REGISTER]
     if body.agent is not None and body.pin is not None:
-        handler = request.app[HANDLERS].get(body.handler)
+        handler = _handler_for_log_in(request, body.handler)
         if handler is None:
             raise no.WrongPin()
         await handler.commands.check_pin(body.agent, body.pin.get_secret_value())
@@ -104,6 +105,14 @@ async def _let_in(request: web.Request, body: models.LogIn) -> Principal:
     if who is None:
         raise access.Unauthorized("This token lets nobody in.")
     return who
+
+
+def _handler_for_log_in(request: web.Request, name: str | None) -> Handler | None:
+    """Nobody who is not in yet can know the names: where there is one Asterisk, it is meant."""
+    handlers = request.app[HANDLERS]
+    if name is None and len(handlers) == 1:
+        return next(iter(handlers.values()))
+    return handlers.get(name or "main")
 
 
 @OPERATIONS.get(SESSION, EVERYBODY, answers.Session)

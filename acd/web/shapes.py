@@ -177,7 +177,7 @@ def call(row: Json) -> Json:
     return {name: row[name] for name in same} | times | spans
 
 
-def address(device: str, in_service: bool, sessions: list[str]) -> Json:
+def address(device: str, in_service: bool, in_use: bool, sessions: list[str]) -> Json:
     """ITAddress, as far as agents need it."""
     state = AddressState.INSERVICE if in_service else AddressState.OUTOFSERVICE
     dialable = device.partition("/")[2]
@@ -187,5 +187,6 @@ def address(device: str, in_service: bool, sessions: list[str]) -> Json:
         "dialable_address": dialable,
         "service_provider_name": device.partition("/")[0],
         "state": state.name,
+        "in_use": in_use,
         "sessions": sessions,
     }

@@ -111,6 +111,26 @@ async def test_an_agent_asked_to_be_not_ready_during_a_call_is_so_after_it(house
     assert member(house).reason == "home"
 
 
+async def test_what_an_agent_will_be_after_his_call_is_shown_told_and_can_be_taken_back(house: House):
+    await house.on_a_call()
+    assert (await house.get("agents/1001"))["next_state"] == "READY"
+    told = []
+    async with house.socket("?type=statistics") as socket:
+        for state, reason in (("NOT_READY", "lunch"), ("READY", "")):
+            answer = await house.call("PUT", "agents/1001/state", {"state": state, "reason": reason})
+            assert (answer.body["next_state"], answer.body["next_reason"]) == (state, reason)
+            while told[-1:] != [(state, reason)]:
+                envelope = await socket.receive_json(timeout=5)
+                if envelope["event"] == "AGENT":
+                    told.append((envelope["subject"]["next_state"], envelope["subject"]["next_reason"]))
+
+
+async def test_without_a_call_nothing_follows(house: House):
+    await house.ready()
+    agent = await house.get("agents/1001")
+    assert (agent["state"], agent["next_state"], agent["next_reason"]) == ("READY", None, "")
+
+
 async def test_a_wrap_up_is_extended_and_ended(house: House):
     key, _ = await house.in_wrap_up()
     until_before = house.session(key).wrap_up_until

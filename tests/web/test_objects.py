@@ -153,6 +153,14 @@ async def test_addresses_are_phones_that_asterisk_told_of_and_that_may_be_used(t
         assert (await house.get("addresses"))["items"][1]["state"] == "INSERVICE"
 
 
+async def test_an_agent_sees_which_phones_are_taken_and_not_by_whom(house: House):
+    await house.ready()
+    await house.agent("1002", "bob")
+    token = await house.call("POST", "/api/v1/tokens", {"name": "bob", "role": "agent", "agent": "1002"})
+    answer = await house.call("GET", "addresses", token=token.body["token"])
+    assert [(each["address"], each["in_use"], each["sessions"]) for each in answer.body["items"]] == [(PHONE, True, [])]
+
+
 async def test_an_agent_with_an_id_is_made_once_and_found_again_with_his_pin(house: House):
     new = {"id": "1001", "pin": PIN, "user": "alice"}
     made, found = await house.call("POST", "agents", new), await house.call("POST", "agents", new)

@@ -12,7 +12,7 @@ from acd.settings import HandlerSettings
 from acd.tapi import TapiEvent
 from acd.web.app import make_app
 from tests.helpers import until
-from tests.web.house import PHONE, TOKEN, House
+from tests.web.house import PHONE, PIN, TOKEN, House
 from tests.web.switch import Call, Switch
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -65,6 +65,25 @@ async def test_each_asterisk_is_a_handler_with_groups_queues_and_agents_of_its_o
     assert (await get(client, "/main/agents/alice"))["sessions"] != (await get(client, "/branch/agents/alice"))[
         "sessions"
     ]
+
+
+async def test_an_agent_logs_in_where_he_says_and_at_main_where_he_says_nothing(house: House, branch):
+    _, handler, client = branch
+    await handler.commands.create_agent_with_id("1001", PIN, "alice")
+    body = {"agent": "1001", "pin": PIN}
+    async with client.post("/api/v1/session", data=json.dumps(body)) as answer:
+        assert answer.status == 403  # there is none at main
+    async with client.post("/api/v1/session", data=json.dumps({**body, "handler": "branch"})) as answer:
+        assert (answer.status, (await answer.json())["handler"]) == (201, "branch")
+
+
+async def test_the_only_asterisk_is_the_one_that_an_agent_means(house: House):
+    app = make_app({"berlin": house.handler}, house.store, TOKEN)
+    await house.handler.commands.create_agent_with_id("1001", PIN, "alice")
+    async with TestClient(TestServer(app)) as client:
+        body = json.dumps({"agent": "1001", "pin": PIN})
+        async with client.post("/api/v1/session", data=body) as answer:
+            assert answer.status == 201
 
 
 async def test_a_call_at_one_handler_is_no_call_at_the_other(house: House, branch):
