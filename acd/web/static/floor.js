@@ -5,7 +5,7 @@ export class Floor {
 
   // The whole picture takes the place of all that was known.
   reset(picture) {
-    this.handlers = new Map(picture.handlers.map((each) => [each.name, new Handler(each)]));
+    this.handlers = new Map(picture.handlers.map((each) => [each.name, new Handler(each, picture.at)]));
   }
 
   // What an envelope changes. Unknown kinds change nothing, so that a page outlives an upgrade.
@@ -27,7 +27,8 @@ export class Floor {
 }
 
 class Handler {
-  constructor(picture) {
+  // `at`: when it was so. Each agent, session and queue has its own, for figures that go on counting.
+  constructor(picture, at) {
     this.name = picture.name;
     this.linked = picture.linked;
     this.agents = by(picture.agents, (each) => each.agent);
@@ -37,11 +38,12 @@ class Handler {
     this.calls = by(picture.calls, keyOfCall); // those who wait
     this.monitors = new Map();
     for (const things of [this.agents, this.sessions, this.queues]) {
-      for (const thing of things.values()) thing.handler = this.name;
+      for (const thing of things.values()) Object.assign(thing, { handler: this.name, at });
     }
   }
 
-  apply({ type, event, subject }) {
+  apply({ type, event, subject, at }) {
+    if (subject) subject.at = at;
     CHANGES[type === "statistics" ? OF_STATISTICS[event] : type]?.(this, subject, event);
   }
 
@@ -106,6 +108,9 @@ export function situationOf(agent, sessions) {
   if (agent.state === "UNKNOWN") return { what: "unknown", since: agent.state_since, call: null };
   const call = sessions.map((each) => each.acd_call).find(Boolean) ?? null;
   if (call) return { what: STAGES[call.stage], since: call.since, call };
+  // after-call work that is over, until Asterisk has let him go
+  const over = sessions.find((each) => each.state === "BUSY_WRAPUP");
+  if (over) return { what: "wrapup", since: over.state_since, call: null };
   if (!sessions.length) return { what: "off", since: agent.state_since, call: null };
   if (agent.state !== "READY") return { what: STATES[agent.state], since: agent.state_since, call: null };
   // a ready agent whose sessions are not gets no calls

@@ -19,6 +19,7 @@ export class Live extends EventTarget {
   #heard = 0;
   #failed = 0;
   #due = null;
+  #meanwhile = null; // what came while the picture was on its way: it may be older
   #closed = false;
 
   constructor({ every = 200 } = {}) {
@@ -33,6 +34,14 @@ export class Live extends EventTarget {
   async start() {
     await this.#take();
     this.#connect();
+  }
+
+  // Takes the whole picture anew: what is within reach may be more than before.
+  async refresh() {
+    const meanwhile = (this.#meanwhile = []);
+    await this.#take();
+    this.#meanwhile = null;
+    for (const envelope of meanwhile) this.#apply(envelope);
   }
 
   close() {
@@ -85,11 +94,17 @@ export class Live extends EventTarget {
     if (envelope.type === "reset") {
       this.#reset(envelope.subject);
     } else {
-      this.seq = envelope.seq;
-      this.floor.apply(envelope);
-      this.#changed();
+      this.#meanwhile?.push(envelope);
+      this.#apply(envelope);
     }
     this.dispatchEvent(new CustomEvent("envelope", { detail: envelope }));
+  }
+
+  #apply(envelope) {
+    if (envelope.seq <= this.seq) return;
+    this.seq = envelope.seq;
+    this.floor.apply(envelope);
+    this.#changed();
   }
 
   #lost() {

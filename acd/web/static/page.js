@@ -5,6 +5,7 @@ import { el, say } from "./dom.js";
 import { exactTimeOfDay } from "./format.js";
 import { Live } from "./live.js";
 import { SignIn } from "./sign-in.js";
+import { changed, whenChanged } from "./tabs.js";
 import { LANGUAGES, choose, language, t } from "./texts.js";
 
 const THEME = "acd-theme";
@@ -14,20 +15,22 @@ const PAGES = [
   { path: "/agent", name: "agentDesk", roles: ["agent"] },
 ];
 
-// Opens a page for those roles. `signIn(refusal)` makes the element that asks who somebody is, where it is not the
-// usual one; `show(main, context)` fills the page once the first picture is there. The context: {me, site, live}.
-export async function open({ name, title, roles, every, signIn = usualSignIn, show }) {
+// Opens a page for those roles. `signIn(me)` makes the element that asks who somebody is, where it is not the usual one;
+// `show(main, context)` fills the page once the first picture is there. The context: {me, site, live}. `leave()` is asked
+// before somebody signs out, and may say no with false.
+export async function open({ name, title, roles, every, signIn = usualSignIn, show, leave = () => true }) {
   theme(localStorage.getItem(THEME) ?? "auto");
   document.title = `${title} – acd`;
   const site = await get("/api/v1/site");
   await byFragment();
   const me = await whoAmI();
+  whenChanged(() => location.reload());
   const main = el("main", { id: "content", tabindex: -1 });
   const line = el("div", { class: "line", role: "status" });
   document.body.replaceChildren(
     el("a", { class: "skip", href: "#content" }, t("common.skip")),
     ...(site.simulated ? [el("p", { class: "simulated" }, t("common.simulated"))] : []),
-    header(name, title, me),
+    header(name, title, me, async () => (await leave()) && signOut()),
     line,
     main,
   );
@@ -74,7 +77,7 @@ async function started(live, line) {
 
 // Header -------------------------------------------------------------------------------------------------------
 
-function header(name, title, me) {
+function header(name, title, me, out) {
   const links = PAGES.filter((each) => me && each.roles.includes(me.role)).map((each) =>
     el("a", { href: each.path, "aria-current": each.name === name ? "page" : null }, t(`common.${each.name}`)),
   );
@@ -90,7 +93,7 @@ function header(name, title, me) {
       picker("theme", ["auto", "light", "dark"].map((each) => [each, t(`common.${each}`)]), kept(), themed),
       picker("language", Object.entries(LANGUAGES), language, choose),
       me && el("span", { class: "me" }, t("common.signedInAs", { name: me.name })),
-      me && el("button", { type: "button", on: { click: signOut } }, t("common.signOut")),
+      me && el("button", { type: "button", on: { click: out } }, t("common.signOut")),
     ),
   );
 }
@@ -103,6 +106,7 @@ function picker(name, choices, chosen, on) {
 
 export async function signOut() {
   await ask("DELETE", "/api/v1/session").catch(() => {});
+  changed();
   location.reload();
 }
 

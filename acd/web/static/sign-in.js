@@ -2,6 +2,7 @@
 
 import { ask, reasonOf } from "./api.js";
 import { el, say } from "./dom.js";
+import { changed } from "./tabs.js";
 import { t } from "./texts.js";
 
 export class SignIn extends HTMLElement {
@@ -45,6 +46,7 @@ export class SignIn extends HTMLElement {
     say(wrong, "");
     try {
       await ask("POST", "/api/v1/session", Object.fromEntries(new FormData(event.target)));
+      changed();
       location.reload();
     } catch (error) {
       say(wrong, t("signIn.failed", { reason: reasonOf(error) }));

@@ -1,0 +1,82 @@
+// The agent's phone in this very browser, where he chose it at his log-on. It stands here by itself, whatever the page
+// shows around it: a call outlives a change of the desk.
+
+import { el } from "../dom.js";
+import { t } from "../texts.js";
+
+export const BROWSER = "browser"; // the choice, in place of an address
+const ELEMENT = "/static/phone/element.js";
+const STYLE = "/static/phone/phone.css";
+const WITHIN = 15_000; // milliseconds for the phone to be registered
+const KEPT = "acd-agent-browser-phone"; // the address that this browser is, or was
+
+export class BrowserPhone {
+  #made = null;
+
+  constructor(mine, site) {
+    Object.assign(this, { mine, isThere: site.browser_phone });
+    this.element = el("section", { class: "phone", "aria-label": t("agent.phone"), hidden: true });
+  }
+
+  bind(keys) {
+    if (!this.isThere) return;
+    keys.add("a", t("agent.keys.answer"), () => this.#in("ringing")?.answer());
+    keys.add("x", t("agent.keys.hangUp"), () => this.#in("ringing", "calling", "talking", "held")?.hangUp());
+    keys.add("h", t("agent.keys.hold"), () => this.#in("talking")?.hold() ?? this.#in("held")?.resume());
+    keys.add("m", t("agent.keys.mute"), () => this.#in("talking", "held")?.mute(!this.#made.phone.call.muted));
+  }
+
+  // Is this browser's phone again after a reload.
+  show() {
+    const isHis = this.mine.sessions.some((each) => each.address === localStorage.getItem(KEPT));
+    if (isHis && this.isThere && !this.#made) this.#mount();
+  }
+
+  // The phone's address, once calls can come to it. Throws what people can read.
+  async begin() {
+    await this.#mount();
+    const { phone } = this.#made;
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const look = () => phone.state === "registered" && resolve(phone.address);
+    const fail = ({ detail }) => reject(new Error(t("agent.phoneFailed", { reason: detail.code })));
+    const late = setTimeout(() => reject(new Error(t("agent.phoneSilent"))), WITHIN);
+    phone.addEventListener("change", look);
+    phone.addEventListener("failure", fail);
+    look();
+    try {
+      localStorage.setItem(KEPT, await promise);
+      return phone.address;
+    } catch (error) {
+      this.end();
+      throw error;
+    } finally {
+      clearTimeout(late);
+      phone.removeEventListener("change", look);
+      phone.removeEventListener("failure", fail);
+    }
+  }
+
+  // It is no phone any more.
+  end() {
+    this.#made?.remove();
+    this.#made = null;
+    this.element.hidden = true;
+    localStorage.removeItem(KEPT);
+  }
+
+  async #mount() {
+    if (this.#made) return;
+    this.#made = document.createElement("acd-phone");
+    this.#made.setAttribute("handler", this.mine.name);
+    this.#made.setAttribute("agent", this.mine.key);
+    document.head.append(el("link", { rel: "stylesheet", href: STYLE }));
+    await import(ELEMENT);
+    this.element.append(this.#made);
+    this.element.hidden = false;
+  }
+
+  #in(...states) {
+    const phone = this.#made?.phone;
+    return phone && states.includes(phone.state) ? phone : null;
+  }
+}

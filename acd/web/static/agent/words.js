@@ -1,0 +1,27 @@
+// How things of the desk are called.
+
+import { duration, secondsSince } from "../format.js";
+import { has, t } from "../texts.js";
+
+export const ICONS = {
+  ready: "●",
+  ringing: "☎",
+  talking: "▶",
+  hold: "❚❚",
+  wrapup: "✎",
+  outside: "↔",
+  notready: "■",
+  unknown: "?",
+  off: "○",
+};
+
+// acd's own reasons in the reader's language; an agent's in his own words.
+export const spoken = (reason) => (has(`words.reasons.${reason}`) ? t(`words.reasons.${reason}`) : reason);
+
+// Who calls, where, and, with a time, how long he has waited.
+export function aboutCall(call, now = null) {
+  if (!call) return "";
+  const caller = call.caller || t("words.caller");
+  if (now === null) return t("agent.call", { caller, queue: call.queue });
+  return t("agent.callWaited", { caller, queue: call.queue, time: duration(secondsSince(call.entered, now)) });
+}
