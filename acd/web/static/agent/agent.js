@@ -49,7 +49,9 @@ async function show(main, { me, site, live }) {
   const news = new News(mine, notes, buttons);
   for (const part of [now, desk[1], phone]) part.bind(keys);
   document.getElementById("page-tools").append(settings.element);
-  main.append(notes.element, logOn.element, ...desk.map((each) => each.element), phone.element);
+  const [, groups, queues, today] = desk.map((each) => each.element);
+  const side = el("div", { class: "side" }, phone.element, groups, queues);
+  main.append(notes.element, logOn.element, now.element, side, today);
 
   const render = () => {
     const isOn = mine.sessions.length > 0;

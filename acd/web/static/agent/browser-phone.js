@@ -2,7 +2,7 @@
 // shows around it: a call outlives a change of the desk.
 
 import { el } from "../dom.js";
-import { t } from "../texts.js";
+import { has, t } from "../texts.js";
 
 export const BROWSER = "browser"; // the choice, in place of an address
 const ELEMENT = "/static/phone/element.js";
@@ -29,7 +29,7 @@ export class BrowserPhone {
   // Is this browser's phone again after a reload.
   show() {
     const isHis = this.mine.sessions.some((each) => each.address === localStorage.getItem(KEPT));
-    if (isHis && this.isThere && !this.#made) this.#mount();
+    if (isHis && this.isThere && !this.#made) this.#mount().catch((error) => this.#complain(error));
   }
 
   // The phone's address, once calls can come to it. Throws what people can read.
@@ -38,7 +38,7 @@ export class BrowserPhone {
     const { phone } = this.#made;
     const { promise, resolve, reject } = Promise.withResolvers();
     const look = () => phone.state === "registered" && resolve(phone.address);
-    const fail = ({ detail }) => reject(new Error(t("agent.phoneFailed", { reason: detail.code })));
+    const fail = ({ detail }) => reject(new Error(reasonFor(detail.code)));
     const late = setTimeout(() => reject(new Error(t("agent.phoneSilent"))), WITHIN);
     phone.addEventListener("change", look);
     phone.addEventListener("failure", fail);
@@ -75,8 +75,15 @@ export class BrowserPhone {
     this.element.hidden = false;
   }
 
+  #complain({ message }) {
+    this.element.replaceChildren(el("p", { class: "wrong", role: "alert" }, t("agent.phoneFailed", { reason: message })));
+    this.element.hidden = false;
+  }
+
   #in(...states) {
     const phone = this.#made?.phone;
     return phone && states.includes(phone.state) ? phone : null;
   }
 }
+
+const reasonFor = (code) => t("agent.phoneFailed", { reason: has(`phone.failed.${code}`) ? t(`phone.failed.${code}`) : code });

@@ -74,19 +74,25 @@ class Row {
 
   update(session) {
     this.session = session;
-    const { state, reason, next_state } = session;
-    say(this.name, session.acd_group);
+    const { acd_group, next_state } = session;
+    const { state, reason } = this.#stateOf(session);
+    say(this.name, acd_group);
     say(this.state, [t(`words.situation.${NAMES[state]}`), spoken(reason)].filter(Boolean).join(": "));
     this.element.dataset.situation = NAMES[state];
-    // who is not ready himself gets no calls for any group
-    const isReady = state === "READY" && this.mine.agent.state !== "NOT_READY";
-    const isIdle = state === "READY" || state === "NOT_READY";
+    const isReady = state === "READY";
+    const isIdle = isReady || state === "NOT_READY";
     this.ready.show(isIdle && !isReady);
     this.notReady.show(isIdle && isReady);
     this.off.show(next_state !== "SESSION_ENDED");
     for (const each of [this.ready, this.notReady, this.off]) {
-      each.element.setAttribute("aria-description", session.acd_group);
+      each.element.setAttribute("aria-description", acd_group);
     }
+  }
+
+  // Who is not ready himself gets no calls for any group.
+  #stateOf(session) {
+    const { agent } = this.mine;
+    return session.state === "READY" && agent.state === "NOT_READY" ? agent : session;
   }
 
   async #logOff() {

@@ -70,11 +70,12 @@ export class Mine {
     return all([this.#putAgent("NOT_READY", reason), ...sessions.map((each) => this.#put(each, "NOT_READY", reason))]);
   }
 
-  // Of one group. Who is ready for one group is ready himself.
-  readyFor(session) {
-    const asked = [this.#put(session, "READY")];
-    if (this.agent.state === "NOT_READY") asked.push(this.#putAgent("READY"));
-    return all(asked);
+  // Of one group. Who is ready for one group is ready himself; where he was not, the others stay as they were.
+  async readyFor(session) {
+    const { state, reason } = this.agent;
+    const others = state === "NOT_READY" ? this.sessions.filter((each) => each.id !== session.id && each.state === "READY") : [];
+    await all([this.#put(session, "READY"), ...others.map((each) => this.#put(each, "NOT_READY", reason))]);
+    if (state === "NOT_READY") await this.#putAgent("READY");
   }
 
   notReadyFor(session) {

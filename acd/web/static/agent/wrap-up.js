@@ -31,7 +31,7 @@ export class WrapUp {
     this.codes = el(
       "div",
       { class: "codes" },
-      el("h3", { id: "codes" }, t("agent.codes")),
+      el("h3", { id: "codes" }, t("agent.codes"), el("kbd", { "aria-hidden": "true" }, "D")),
       el("div", { class: "choices", role: "group", "aria-labelledby": "codes" }, this.#codes.map((each) => each.button.element)),
     );
     this.element = el("div", { class: "call-work" }, this.times, this.codes, this.wrong);
