@@ -39,8 +39,11 @@ export class Live extends EventTarget {
   // Takes the whole picture anew: what is within reach may be more than before.
   async refresh() {
     const meanwhile = (this.#meanwhile = []);
-    await this.#take();
-    this.#meanwhile = null;
+    try {
+      await this.#take();
+    } finally {
+      this.#meanwhile = null;
+    }
     for (const envelope of meanwhile) this.#apply(envelope);
   }
 

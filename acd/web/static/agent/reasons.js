@@ -16,7 +16,7 @@ export class Reasons {
     this.heading = el("h3", { id: "reasons" });
     const key = el("kbd", { "aria-hidden": "true" }, "O");
     this.words = el("input", { "aria-label": t("agent.ownWords"), placeholder: t("agent.ownWords"), maxlength: 80 });
-    this.send = buttons.make(t("agent.notReady"), () => this.#send(mine), wrong);
+    this.send = buttons.make(t("agent.useWords"), () => this.#send(mine), wrong);
     const form = el("form", { class: "own-words", on: { submit: (event) => this.#submit(event) } }, this.words, key, this.send.element);
     const list = el("div", { class: "choices", role: "group", "aria-labelledby": "reasons" }, this.#buttons.map((each) => each.button.element));
     this.element = el("div", { class: "reasons" }, this.heading, list, form);

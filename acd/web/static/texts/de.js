@@ -107,6 +107,7 @@ export const texts = {
     reasons: "Nicht bereit wegen …",
     reasonsAfter: "Nach dem Anruf nicht bereit wegen …",
     ownWords: "In eigenen Worten",
+    useWords: "Übernehmen",
     noReason: "ohne Grund",
     waitsFor: "Anrufe kommen für: {groups}",
     call: "{caller} · {queue}",

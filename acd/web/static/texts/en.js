@@ -107,6 +107,7 @@ export const texts = {
     reasons: "Not ready because of…",
     reasonsAfter: "After this call not ready because of…",
     ownWords: "In my own words",
+    useWords: "Use these words",
     noReason: "no reason given",
     waitsFor: "Calls come for: {groups}",
     call: "{caller} · {queue}",
