@@ -29,7 +29,7 @@ export class Day {
     this.rows = el("ol", { class: "stretches" });
     this.element = el(
       "div",
-      { class: "time-line" },
+      { class: "time-line", hidden: true },
       this.picture,
       el("p", { class: "muted ends" }, this.begin, this.end),
       el("details", {}, el("summary", {}, t("agent.today.asList")), this.rows),
