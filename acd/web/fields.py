@@ -166,7 +166,9 @@ FIELDS: dict[str, Field] = {
     # Wallboards
     "version": Field("The version of acd.", "0.1.0"),
     "simulated": Field("There is no Asterisk behind it: nothing here is real.", False),
-    "browser_phone": Field("The phone in the browser is installed.", True),
+    "browser_phone": Field(
+        "There are phones for browsers: the library is installed, and an Asterisk takes them.", True
+    ),
     "BoardQuery.tz": Field("The time zone of IANA's in which today began.", "Europe/Berlin"),
     "Board.at": Field("When it was made; it is kept for some seconds.", "2026-11-20T09:15:00.000000Z"),
     "midnight": Field("When today began in the time zone that was asked for.", "2026-11-20T00:00:00.000000Z"),

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from acd.web import answers
 from acd.web.operations import PUBLIC, Operations
-from acd.web.requests import SIMULATED, answer
+from acd.web.requests import HANDLERS, SIMULATED, answer
 
 OPERATIONS = Operations()
 STATIC = Path(__file__).parent / "static"
@@ -40,7 +40,7 @@ async def get_site(request: web.Request) -> web.Response:
     site = {
         "version": _version(),
         "simulated": request.app[SIMULATED],
-        "browser_phone": SIP_LIBRARY in FILES,
+        "browser_phone": SIP_LIBRARY in FILES and any(each.phones.websocket for each in request.app[HANDLERS].values()),
     }
     return answer(site, request=request)
 

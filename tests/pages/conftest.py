@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from tests.web.house import TOKEN, House, open_house
 
 CHROMIUM = "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu"]  # tests run as root, and have no screen
+WITHIN = 20_000  # milliseconds for a page to show something on a busy machine
 EXPECTED = ("Failed to load resource", "WebSocket connection to")  # what Chromium says of refusals and lost lines
+
+
+expect.set_options(timeout=WITHIN)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,7 +45,7 @@ async def visitor(browser: Browser, **settings: Any) -> AsyncIterator[BrowserCon
             complaints.append(message.text)
 
     context = await browser.new_context(**{"locale": "en-US", "viewport": {"width": 1280, "height": 800}, **settings})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(WITHIN)
     context.on("console", hear)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     yield context

@@ -108,7 +108,7 @@ async def test_the_stream_tells_that_a_phone_rings(house: House):
 async def test_the_site_tells_everybody_whether_it_is_real(house: House):
     answer = await house.call("GET", "/api/v1/site", token=None)
     assert answer.status == 200
-    assert answer.body["simulated"] is False
+    assert (answer.body["simulated"], answer.body["browser_phone"]) == (False, False)
 
 
 async def test_every_file_of_the_pages_comes_with_a_policy_that_runs_nothing_else(house: House):

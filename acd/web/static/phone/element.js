@@ -1,8 +1,10 @@
 // <acd-phone handler="main" agent="1001">: the agent's phone, to be seen and used. `phone` is the Phone behind it.
 
+import { el, say } from "../dom.js";
+import { duration } from "../format.js";
+import { t } from "../texts.js";
 import { devices } from "./devices.js";
 import { Phone } from "./phone.js";
-import { t } from "./words.js";
 
 const KEYS = "123456789*0#";
 const SECOND = 1000; // milliseconds
@@ -33,11 +35,11 @@ export class AcdPhone extends HTMLElement {
 
   #head() {
     const parts = this.#parts;
-    parts.status = make("p", { class: "acd-phone-status", role: "status" });
+    parts.status = el("p", { class: "acd-phone-status", role: "status" });
     // Not in the live region: nobody wants to hear the seconds.
-    parts.time = make("p", { class: "acd-phone-time", role: "timer", "aria-label": t("phone.duration") });
-    parts.failure = make("p", { class: "acd-phone-failure", role: "alert" });
-    return make("div", { class: "acd-phone-head" }, parts.status, parts.time, parts.failure);
+    parts.time = el("p", { class: "acd-phone-time", role: "timer", "aria-label": t("phone.duration") });
+    parts.failure = el("p", { class: "acd-phone-failure", role: "alert" });
+    return el("div", { class: "acd-phone-head" }, parts.status, parts.time, parts.failure);
   }
 
   #buttons() {
@@ -51,17 +53,17 @@ export class AcdPhone extends HTMLElement {
     parts.keypadKey = button("phone.keypad", "", () => this.#toggle(parts.keypadKey, parts.keypad));
     parts.dial = button("phone.dial", "", () => this.#askNumber("dial"));
     const { answer, hangUp, hold, mute, transfer, keypadKey, dial } = parts;
-    return make("div", { class: "acd-phone-buttons" }, answer, hangUp, hold, mute, transfer, keypadKey, dial);
+    return el("div", { class: "acd-phone-buttons" }, answer, hangUp, hold, mute, transfer, keypadKey, dial);
   }
 
   #numberForm() {
     const parts = this.#parts;
-    parts.number = make("input", { type: "tel", autocomplete: "off", required: "", maxlength: "40" });
-    parts.numberLabel = make("span");
-    parts.send = make("button", { type: "submit" });
+    parts.number = el("input", { type: "tel", autocomplete: "off", required: "", maxlength: "40" });
+    parts.numberLabel = el("span");
+    parts.send = el("button", { type: "submit" });
     const close = button("phone.close", "", () => this.#closeNumber());
-    const label = make("label", {}, parts.numberLabel, parts.number);
-    parts.form = make("form", { class: "acd-phone-number", hidden: "" }, label, parts.send, close);
+    const label = el("label", {}, parts.numberLabel, parts.number);
+    parts.form = el("form", { class: "acd-phone-number", hidden: "" }, label, parts.send, close);
     parts.form.addEventListener("submit", (event) => this.#useNumber(event));
     parts.form.addEventListener("keydown", (event) => event.key === "Escape" && this.#closeNumber());
     return parts.form;
@@ -69,24 +71,24 @@ export class AcdPhone extends HTMLElement {
 
   #keypad() {
     const keys = [...KEYS].map((key) => {
-      const made = make("button", { type: "button" });
+      const made = el("button", { type: "button" });
       made.textContent = key;
       made.addEventListener("click", () => this.phone.tones(key));
       return made;
     });
     const shown = { class: "acd-phone-keypad", role: "group", "aria-label": t("phone.keypad"), hidden: "" };
-    return (this.#parts.keypad = make("div", shown, ...keys));
+    return (this.#parts.keypad = el("div", shown, ...keys));
   }
 
   #settings() {
     const { phone } = this;
     const chooser = (what) => this.#chooser(what);
-    const auto = make("input", { type: "checkbox" });
+    const auto = el("input", { type: "checkbox" });
     auto.checked = phone.chosen.autoAnswer;
     auto.addEventListener("change", () => phone.choose({ autoAnswer: auto.checked }));
-    const summary = make("summary");
+    const summary = el("summary");
     summary.textContent = t("phone.settings");
-    const shown = make(
+    const shown = el(
       "details",
       { class: "acd-phone-settings" },
       summary,
@@ -94,7 +96,7 @@ export class AcdPhone extends HTMLElement {
       chooser("speaker"),
       chooser("ringer"),
       button("phone.tryRinger", "", () => phone.tryRinger()),
-      make("label", { class: "acd-phone-switch" }, auto, words("phone.autoAnswer")),
+      el("label", { class: "acd-phone-switch" }, auto, words("phone.autoAnswer")),
     );
     shown.addEventListener("toggle", () => shown.open && this.#listDevices());
     navigator.mediaDevices?.addEventListener("devicechange", () => shown.open && this.#listDevices());
@@ -102,10 +104,10 @@ export class AcdPhone extends HTMLElement {
   }
 
   #chooser(what) {
-    const select = make("select");
+    const select = el("select");
     select.addEventListener("change", () => this.phone.choose({ [what]: select.value }));
     this.#parts[what] = select;
-    return make("label", {}, words(`phone.${what}`), select);
+    return el("label", {}, words(`phone.${what}`), select);
   }
 
   async #listDevices() {
@@ -153,7 +155,7 @@ export class AcdPhone extends HTMLElement {
     const { call } = this.phone;
     show(this.#parts.time, call !== null);
     if (!call) return;
-    const draw = () => say(this.#parts.time, asTime((Date.now() - call.since) / SECOND));
+    const draw = () => say(this.#parts.time, duration((Date.now() - call.since) / SECOND));
     draw();
     this.#ticking = setInterval(draw, SECOND);
   }
@@ -203,30 +205,18 @@ export class AcdPhone extends HTMLElement {
 
 // Small things ---------------------------------------------------------------------------------------------
 
-function make(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
-
 function words(key) {
-  const span = make("span");
+  const span = el("span");
   span.textContent = t(key);
   return span;
 }
 
 function button(key, kind, pressed) {
-  const made = make("button", { type: "button", "data-does": key.replace("phone.", "") });
+  const made = el("button", { type: "button", "data-does": key.replace("phone.", "") });
   if (kind) made.dataset.kind = kind;
   made.textContent = t(key);
   made.addEventListener("click", pressed);
   return made;
-}
-
-/** Only what differs: a live region is read out at every change. */
-function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function show(element, shown) {
@@ -238,11 +228,6 @@ function fill(select, found, chosen) {
   found.forEach(({ id, name }, n) => options.push(new Option(name || t("phone.unnamedDevice", { n: n + 1 }), id)));
   select.replaceChildren(...options);
   select.value = found.some(({ id }) => id === chosen) ? chosen : "";
-}
-
-function asTime(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 customElements.define("acd-phone", AcdPhone);
