@@ -40,7 +40,7 @@ async def test_a_call_out_is_busy_outgoing_and_counts_once_if_it_is_answered(des
     alice = await desk.log_on(1001, "support")
     await alice.phone.dial("95550103")  # answered after one second, ended by the far end three seconds later
     await alice.until_agent("BUSY_OUTGOING", 2)
-    await until(lambda: alice.heard[-1].answered, 5, "the far end answers")
+    await until(lambda: alice.heard and alice.heard[-1].answered, 5, "the far end answers")
     await until(lambda: alice.heard[-1].ended, 6, "the far end hangs up")
     await alice.until_agent("READY", 2)
     assert counts(await alice.agent()) == (0, 0, 1)

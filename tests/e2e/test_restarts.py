@@ -81,6 +81,7 @@ async def test_calls_wholly_within_an_absence_are_in_the_ledger_with_their_times
         await alice.takes(caller)
         await alice.until_released(caller)
     impatient = await desk.call("605")  # alice's phone rests for two seconds: Asterisk's own floor
+    await eventually(lambda: _entered(desk, 3), 3, "the third caller is in the queue")
     await impatient.hangup()
     await desk.acd.start()
 
@@ -98,6 +99,10 @@ async def test_calls_wholly_within_an_absence_are_in_the_ledger_with_their_times
     queue = await desk.queue("support")
     assert (queue["total_calls_queued"], queue["total_calls_answered"], queue["total_calls_abandoned"]) == (3, 2, 1)
     await compare(desk)
+
+
+async def _entered(desk: Desk, many: int) -> bool:
+    return len(await desk.queue_log("ENTERQUEUE")) == many
 
 
 async def test_a_restored_copy_gets_the_calls_since_then_from_queue_log(desk: Desk) -> None:
