@@ -370,6 +370,13 @@ async def test_a_lost_line_is_said_at_once_and_afterwards_the_truth_is_shown(hou
     await expect(now(page).locator(".about")).to_have_text("meeting")
 
 
+@pytest.mark.parametrize("part", ["**/static/agent/mine.js", "**/api/v1/site"])
+async def test_a_page_of_which_a_part_did_not_come_is_loaded_again(house: House, page: Page, part: str):
+    await page.route(part, lambda route: route.abort("connectionreset"), times=1)
+    await page.goto(str(house.client.make_url("/agent")))
+    await expect(page.get_by_label("Agent ID")).to_be_visible()
+
+
 async def test_who_is_set_not_ready_by_a_supervisor_is_told(house: House, page: Page):
     await ready(page, house)
     await page.reload()  # nothing that he asked for here can be the reason any more
@@ -421,6 +428,68 @@ async def test_an_acd_that_lost_its_asterisk_says_unknown_and_why(house: House, 
     house.switch.cut()
     await shows(page, "unknown")
     await expect(now(page).locator(".about")).to_have_text("Asterisk is not connected")
+
+
+# The phone in the browser -----------------------------------------------------------------------------------
+
+
+FAKE_PHONE = """
+class FakePhone extends EventTarget {
+  state = "registering";
+  address = "";
+  come() {
+    Object.assign(this, { state: "registered", address: "PJSIP/1002" });
+    this.dispatchEvent(new Event("change"));
+  }
+  fail(code) { this.dispatchEvent(new CustomEvent("failure", { detail: { code } })); }
+  answer() { document.title = "answered"; this.state = "talking"; }
+}
+customElements.define("acd-phone", class extends HTMLElement {
+  connectedCallback() { this.phone = new FakePhone(); this.textContent = this.getAttribute("agent"); }
+});
+"""
+
+
+async def with_phone(page: Page) -> None:
+    """A phone that does what the test says stands where the browser's own is."""
+    site = {"version": "", "simulated": False, "browser_phone": True}
+    await page.route("**/api/v1/site", lambda route: route.fulfill(json=site))
+    await page.route(
+        "**/phone/element.js", lambda route: route.fulfill(body=FAKE_PHONE, content_type="text/javascript")
+    )
+    await page.route("**/phone/phone.css", lambda route: route.fulfill(body="", content_type="text/css"))
+
+
+async def test_who_chooses_the_phone_in_the_browser_is_logged_on_there_when_it_is_registered(house: House, page: Page):
+    await with_phone(page)
+    await sign_in(page, house)
+    await page.get_by_label("Phone").select_option("The phone in this browser")
+    await page.get_by_label("support").check()
+    await page.get_by_role("button", name="Log on").click()
+    phone = page.locator("section.phone acd-phone")
+    await expect(phone).to_have_text("1001")
+    assert agent(house).sessions == []
+    await phone.evaluate("element => element.phone.come()")
+    await shows(page, "notready")
+    assert session(house).address == "PJSIP/1002"
+    await page.reload()
+    await expect(phone).to_be_visible()
+    await phone.evaluate("element => { element.phone.state = 'ringing' }")
+    await page.keyboard.press("a")
+    assert await phone.evaluate("element => element.phone.state") == "talking"
+
+
+async def test_a_phone_in_the_browser_that_does_not_come_up_logs_nobody_on(house: House, page: Page):
+    await with_phone(page)
+    await sign_in(page, house)
+    await page.get_by_label("Phone").select_option("The phone in this browser")
+    await page.get_by_label("support").check()
+    await page.get_by_role("button", name="Log on").click()
+    phone = page.locator("acd-phone")
+    await phone.evaluate("element => element.phone.fail('noneFree')")
+    await expect(page.get_by_role("alert")).to_contain_text("The phone in this browser does not work: noneFree")
+    await expect(phone).to_have_count(0)
+    assert agent(house).sessions == []
 
 
 # Figures, shortcuts, log-off --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import { changed, whenChanged } from "./tabs.js";
 import { LANGUAGES, choose, language, t } from "./texts.js";
 
 const THEME = "acd-theme";
+const AGAIN = 2_000; // milliseconds until the next try to open a page that acd did not answer
 const PAGES = [
   { path: "/", name: "wallboard", roles: ["supervisor", "admin", "integration"] },
   { path: "/desk", name: "desk", roles: ["supervisor", "admin"] },
@@ -18,7 +19,17 @@ const PAGES = [
 // Opens a page for those roles. `signIn(me)` makes the element that asks who somebody is, where it is not the usual one;
 // `show(main, context)` fills the page once the first picture is there. The context: {me, site, live}. `leave()` is asked
 // before somebody signs out, and may say no with false.
-export async function open({ name, title, roles, every, signIn = usualSignIn, show, leave = () => true }) {
+export async function open(settings) {
+  try {
+    await opened(settings);
+  } catch (error) {
+    if (error.status !== 0) throw error;
+    document.body.replaceChildren(banner("stale", t("common.failed", { reason: reasonOf(error) })));
+    setTimeout(() => location.reload(), AGAIN);
+  }
+}
+
+async function opened({ name, title, roles, every, signIn = usualSignIn, show, leave = () => true }) {
   theme(localStorage.getItem(THEME) ?? "auto");
   document.title = `${title} – acd`;
   const site = await get("/api/v1/site");

@@ -50,8 +50,8 @@ async function show(main, { me, site, live }) {
   for (const part of [now, desk[1], phone]) part.bind(keys);
   document.getElementById("page-tools").append(settings.element);
   const [, groups, queues, today] = desk.map((each) => each.element);
-  const side = el("div", { class: "side" }, phone.element, groups, queues);
-  main.append(notes.element, logOn.element, now.element, side, today);
+  const work = el("div", { class: "column" }, now.element, phone.element, today);
+  main.append(notes.element, logOn.element, work, el("div", { class: "column" }, groups, queues));
 
   const render = () => {
     const isOn = mine.sessions.length > 0;

@@ -15,7 +15,7 @@ export class BrowserPhone {
 
   constructor(mine, site) {
     Object.assign(this, { mine, isThere: site.browser_phone });
-    this.element = el("section", { class: "phone", "aria-label": t("agent.phone"), hidden: true });
+    this.element = el("section", { class: "phone", hidden: true });
   }
 
   bind(keys) {

@@ -144,7 +144,6 @@ export const texts = {
     notes: "Mitteilungen",
     noteFrom: "{from}, {time}",
     dismiss: "Gelesen",
-    phone: "Telefon",
     phoneFailed: "Das Telefon in diesem Browser geht nicht: {reason}",
     phoneSilent: "Das Telefon in diesem Browser war nicht rechtzeitig bereit.",
     today: {

@@ -144,7 +144,6 @@ export const texts = {
     notes: "Notes",
     noteFrom: "{from}, {time}",
     dismiss: "Dismiss",
-    phone: "Phone",
     phoneFailed: "The phone in this browser does not work: {reason}",
     phoneSilent: "The phone in this browser did not come up in time.",
     today: {
