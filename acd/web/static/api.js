@@ -14,7 +14,15 @@ export class Refused extends Error {
 }
 
 // The body of the answer; null where there is none. Throws Refused.
-export async function ask(method, path, body, { headers = {}, within = WITHIN } = {}) {
+export const ask = async (method, path, body, options) => (await answered(method, path, body, options)).content;
+
+// What is at a path, and its ETag, by which a change is meant for just that. Throws Refused.
+export async function tagged(path) {
+  const { content, answer } = await answered("GET", path);
+  return { content, mark: answer.headers.get("ETag") };
+}
+
+async function answered(method, path, body, { headers = {}, within = WITHIN } = {}) {
   const options = { method, headers: { Accept: "application/json", ...headers }, signal: AbortSignal.timeout(within) };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
@@ -29,7 +37,7 @@ export async function ask(method, path, body, { headers = {}, within = WITHIN } 
   const json = (answer.headers.get("Content-Type") ?? "").includes("json");
   const content = json ? await answer.json() : null;
   if (!answer.ok) throw new Refused(answer.status, content ?? { title: answer.statusText });
-  return content;
+  return { content, answer };
 }
 
 export const get = (path, query = {}) => ask("GET", withQuery(path, query));

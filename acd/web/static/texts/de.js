@@ -1,6 +1,9 @@
 // Jedes Wort der Seiten auf Deutsch. Die Schlüssel sind die von en.js.
 
+import { desk } from "./desk.de.js";
+
 export const texts = {
+  desk,
   common: {
     wallboard: "Wandtafel",
     desk: "Leitstand",
@@ -57,6 +60,7 @@ export const texts = {
     },
     caller: "Nummer unterdrückt",
     reasons: {
+      wrapup: "Nacharbeit",
       "missed calls": "verpasste Anrufe",
       removed: "aus der Warteschlange genommen",
       "the phone cannot be reached": "das Telefon ist nicht erreichbar",

@@ -1,6 +1,9 @@
 // Every word of the pages in English. Each section belongs to a page; `common` and `words` to all of them.
 
+import { desk } from "./desk.en.js";
+
 export const texts = {
+  desk,
   common: {
     wallboard: "Wallboard",
     desk: "Supervisor desk",
@@ -57,6 +60,7 @@ export const texts = {
     },
     caller: "withheld number",
     reasons: {
+      wrapup: "wrap-up",
       "missed calls": "missed calls",
       removed: "taken out of the queue",
       "the phone cannot be reached": "the phone cannot be reached",

@@ -3,21 +3,11 @@
 import { List, el, say, set } from "../dom.js";
 import { SITUATIONS } from "../floor.js";
 import { duration, secondsSince } from "../format.js";
-import { has, t } from "../texts.js";
+import { ICONS, spoken } from "../situations.js";
+import { t } from "../texts.js";
 
 // What a supervisor looks for comes first.
 const ORDER = ["unknown", "ringing", "talking", "hold", "wrapup", "outside", "notready", "ready", "off"];
-export const ICONS = {
-  ready: "●",
-  ringing: "☎",
-  talking: "▶",
-  hold: "❚❚",
-  wrapup: "✎",
-  outside: "↔",
-  notready: "■",
-  unknown: "?",
-  off: "○",
-};
 
 export class Agents {
   constructor() {
@@ -87,9 +77,4 @@ class Card {
 
 function about(call, reason) {
   return call ? t("wallboard.callIn", { queue: call.queue, caller: call.caller || t("words.caller") }) : reason;
-}
-
-// acd's own reasons in the reader's language; an agent's in his own words.
-function spoken(reason) {
-  return has(`words.reasons.${reason}`) ? t(`words.reasons.${reason}`) : reason;
 }
