@@ -1,8 +1,9 @@
 // A call makes itself heard and seen outside of the page: in the title, and, for whom wants it, by a tone and a
 // notification.
 
+import { ICONS } from "../situations.js";
 import { t } from "../texts.js";
-import { ICONS, aboutCall } from "./words.js";
+import { aboutCall } from "./words.js";
 
 const EVERY = 3_000; // milliseconds from one ring to the next
 const LOCK = "acd-agent-ring"; // of two tabs one rings

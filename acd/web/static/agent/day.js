@@ -2,8 +2,8 @@
 
 import { el, say, set, svg } from "../dom.js";
 import { duration, exactTimeOfDay, timeOfDay } from "../format.js";
+import { spoken } from "../situations.js";
 import { t } from "../texts.js";
-import { spoken } from "./words.js";
 
 const WIDE = 1000; // of the picture, in its own measure
 const HIGH = 24;

@@ -1,10 +1,10 @@
 // The groups that the agent is logged on for, each to be switched by itself, and the way home.
 
 import { List, el, say } from "../dom.js";
+import { spoken } from "../situations.js";
 import { t } from "../texts.js";
 import { complaint } from "./buttons.js";
 import { chosen } from "./dialogs.js";
-import { spoken } from "./words.js";
 
 const NAMES = { READY: "ready", NOT_READY: "notready", BUSY_ON_CALL: "talking", BUSY_WRAPUP: "wrapup" };
 

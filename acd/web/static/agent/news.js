@@ -1,7 +1,7 @@
 // What others did to the agent, or he himself in another window: it is said, so that nobody has to guess.
 
+import { spoken } from "../situations.js";
 import { t } from "../texts.js";
-import { spoken } from "./words.js";
 
 const OWN = 2_000; // milliseconds after an answer, in which a change is still its consequence
 const IDLE = ["ready", "notready"];

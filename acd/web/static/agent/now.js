@@ -2,9 +2,10 @@
 
 import { el, say, set } from "../dom.js";
 import { duration, secondsSince } from "../format.js";
+import { ICONS, spoken } from "../situations.js";
 import { t } from "../texts.js";
 import { complaint } from "./buttons.js";
-import { ICONS, aboutCall, spoken } from "./words.js";
+import { aboutCall } from "./words.js";
 import { Reasons } from "./reasons.js";
 import { WrapUp } from "./wrap-up.js";
 

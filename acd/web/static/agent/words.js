@@ -1,22 +1,7 @@
 // How things of the desk are called.
 
 import { duration, secondsSince } from "../format.js";
-import { has, t } from "../texts.js";
-
-export const ICONS = {
-  ready: "●",
-  ringing: "☎",
-  talking: "▶",
-  hold: "❚❚",
-  wrapup: "✎",
-  outside: "↔",
-  notready: "■",
-  unknown: "?",
-  off: "○",
-};
-
-// acd's own reasons in the reader's language; an agent's in his own words.
-export const spoken = (reason) => (has(`words.reasons.${reason}`) ? t(`words.reasons.${reason}`) : reason);
+import { t } from "../texts.js";
 
 // Who calls, where, and, with a time, how long he has waited.
 export function aboutCall(call, now = null) {
