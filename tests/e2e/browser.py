@@ -2,15 +2,13 @@
 
 import array
 import math
-import mimetypes
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Page, Route, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from phones.callers import Caller
 from phones.sound import tone_of
@@ -18,7 +16,6 @@ from tests.e2e.containers import REPOSITORY
 from tests.e2e.desk import PIN, Api, Desk, HeardCall, Json, Seat, eventually
 
 CHROMIUM = "/usr/bin/chromium"
-STATIC = REPOSITORY / "acd" / "web" / "static"
 AXE = REPOSITORY / "build" / "npm" / "axe-core" / "axe.min.js"
 PAGE = "/healthz"  # what it says is replaced; only that it comes from acd counts
 RATE = 48000
@@ -132,7 +129,6 @@ class BrowserAgent(Seat):
         self.page.on("pageerror", lambda error: self.failures.append(str(error)))
         self.page.on("console", lambda said: self.failures.append(said.text) if said.type == "error" else None)
         await self.page.add_init_script(WATCH)
-        await self.page.route("**/static/**", _from_disk)
         await self.page.goto(url + PAGE)
         await self.page.evaluate(CLEAR, POLICY)
         await self.page.evaluate(MOUNT, ["main", self.id])
@@ -220,12 +216,6 @@ class BrowserAgent(Seat):
     def heard_from(self, caller: Caller | str) -> list[HeardCall]:
         number = caller if isinstance(caller, str) else caller.result.caller
         return [call for call in self.heard if call.peer == number]
-
-
-async def _from_disk(route: Route) -> None:
-    path = STATIC / urlsplit(route.request.url).path.removeprefix("/static/")
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    await route.fulfill(body=path.read_bytes(), content_type=kind)
 
 
 async def browser_agent(desk: Desk, page: Page, id: str, user: str) -> BrowserAgent:

@@ -43,6 +43,8 @@ browser_phones_file = "{secrets}/browser_phones"
 addresses = ["PJSIP/*", "Local/*"]
 wrap_up = 3
 missed_calls = 3
+reasons = ["training"]
+dispositions = {{question = "A question", sale = "A sale"}}
 
 [handlers.main.queues.support]
 wrap_up = 4

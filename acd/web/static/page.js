@@ -40,7 +40,7 @@ async function opened({ name, title, roles, every, signIn = usualSignIn, show, l
   const line = el("div", { class: "line", role: "status" });
   document.body.replaceChildren(
     el("a", { class: "skip", href: "#content" }, t("common.skip")),
-    ...(site.simulated ? [el("p", { class: "simulated" }, t("common.simulated"))] : []),
+    ...(site.simulated ? [el("aside", { class: "simulated" }, t("common.simulated"))] : []),
     header(name, title, me, async () => (await leave()) && signOut()),
     line,
     main,
