@@ -3,9 +3,10 @@
 # make test    everything: lint, types, unit tests, the pages in Chromium, end-to-end tests on the real Asterisk
 # make quick   the same without Docker and Chromium
 # make chaos   faults under load on the real Asterisk, 40 minutes; writes the table of docs/reliability.md
+# make screenshots   the pictures of docs/images, from a running `acd demo`
 # make fuzz    looks for histories and inputs that break something, with other ones at each run
 
-.PHONY: demo down test quick lint types unit pages e2e chaos fuzz bench format lock clean
+.PHONY: demo down test quick lint types unit pages screenshots e2e chaos fuzz bench format lock clean
 .DEFAULT_GOAL := quick
 
 BIN := .venv/bin
@@ -36,6 +37,10 @@ unit: .venv/ready
 pages: .venv/ready
 	scripts/chromium-ready
 	$(BIN)/pytest -m "browser and not e2e"
+
+screenshots: .venv/ready
+	scripts/chromium-ready
+	$(BIN)/python -m tests.pages.screenshots
 
 e2e: .venv/ready
 	scripts/docker-ready

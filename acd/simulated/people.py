@@ -18,7 +18,7 @@ from acd.simulated.world import World
 
 TALK = 80.0  # seconds, the usual length of a call
 PATIENCE = 110.0  # seconds, on average
-BUSY_SHARE = 0.8  # of an agent's time with callers, where callers come as a queue's load 1.0 says
+BUSY_SHARE = 0.68  # of an agent's time with callers, where callers come as a queue's load 1.0 says
 HANDLING = 112.0  # seconds that a call takes an agent: ringing, talk, wrap-up, and until the next one comes
 WAVE = 2400.0  # seconds from one busy time to the next
 LEFT_ALONE = 240.0  # seconds for which a robot leaves to a visitor what he took in hand
@@ -106,7 +106,7 @@ class People:
     def _next_caller(self, line: Line) -> float:
         """Seconds until then; it is busier at some times than at others, and in each queue at other times."""
         phase = 2 * math.pi * (self._world.now / WAVE + hash_of(line.name))
-        rate = self._rate(line) * self._scale * (1 + 0.4 * math.sin(phase))
+        rate = self._rate(line) * self._scale * (1 + 0.3 * math.sin(phase))
         return self._dice.expovariate(rate) if rate else math.inf
 
     def _caller_comes(self, line: Line) -> None:
