@@ -33,8 +33,8 @@ CHANGING = frozenset({"POST", "PUT", "DELETE"})
 
 def run(options: argparse.Namespace) -> int:
     """Until SIGINT or SIGTERM. Raises SettingsError when the port is taken."""
-    logs.set_up("error", "text")
     _need_port(options.host, options.port)
+    logs.set_up("error", "text")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # also while it starts the folder is removed
     try:
         with tempfile.TemporaryDirectory(prefix="acd-demo-") as folder:

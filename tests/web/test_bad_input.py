@@ -352,7 +352,7 @@ UNKNOWN = [
     ("PUT", "/api/v1/handlers/other/agents/1001/state", {"state": "READY"}, "not-found"),
     ("GET", "/api/v1/handlers/main/nonsense", None, "not-found"),
     ("GET", "/api/v2/handlers", None, "not-found"),
-    ("GET", "/", None, "not-found"),
+    ("GET", "/static/", None, "not-found"),
     ("GET", "/api/v1/handlers/", None, "not-found"),
     ("GET", "agents/nobody", None, "unknown-agent"),
     ("GET", "agents/nobody/sessions", None, "unknown-agent"),

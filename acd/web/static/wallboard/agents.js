@@ -7,16 +7,23 @@ import { ICONS, spoken } from "../situations.js";
 import { t } from "../texts.js";
 
 // What a supervisor looks for comes first.
+const EVERYWHERE = 10; // seconds: times that nobody can see are set once in so many, those in sight each second
 const ORDER = ["unknown", "ringing", "talking", "hold", "wrapup", "outside", "notready", "ready", "off"];
 
 export class Agents {
+  #beats = 0;
+  #sight = new IntersectionObserver((seen) => seen.forEach(({ target, isIntersecting }) => this.#cards.get(target)?.see(isIntersecting)), {
+    rootMargin: "25%",
+  });
+  #cards = new WeakMap();
+
   constructor() {
     const list = el("ul", { class: "grid" });
     this.none = el("p", { class: "muted" });
     this.off = el("p", { class: "muted" });
     this.counts = el("p", { class: "counts" });
     this.element = el("section", { class: "agents", "aria-label": t("wallboard.agents") }, this.counts, list, this.none, this.off);
-    this.list = new List(list, (shown) => shown.key, () => new Card());
+    this.list = new List(list, (shown) => shown.key, () => this.#card());
     this.numbers = new List(this.counts, ([what]) => what, ([what]) => new Count(what));
   }
 
@@ -32,7 +39,15 @@ export class Agents {
   }
 
   tick(now) {
-    for (const card of this.list.parts()) card.tick(now);
+    const all = this.#beats++ % EVERYWHERE === 0;
+    for (const card of this.list.parts()) if (all || card.isSeen) card.tick(now);
+  }
+
+  #card() {
+    const card = new Card();
+    this.#cards.set(card.element, card);
+    this.#sight.observe(card.element);
+    return card;
   }
 }
 
@@ -50,6 +65,10 @@ class Count {
 }
 
 class Card {
+  isSeen = false;
+  #shown = "";
+  #now = 0;
+
   constructor() {
     this.icon = el("span", { class: "icon", "aria-hidden": "true" });
     this.name = el("span", { class: "name" });
@@ -61,6 +80,10 @@ class Card {
   }
 
   update({ agent, situation, reason, isTv, now }) {
+    this.#now = now;
+    const shown = JSON.stringify([agent.user, situation, reason, isTv]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.since = situation.since;
     set(this.element, "data-situation", situation.what);
     say(this.icon, ICONS[situation.what]);
@@ -70,7 +93,13 @@ class Card {
     this.tick(now);
   }
 
+  see(isSeen) {
+    this.isSeen = isSeen;
+    if (isSeen) this.tick(this.#now);
+  }
+
   tick(now) {
+    this.#now = now;
     say(this.time, duration(secondsSince(this.since, now)));
   }
 }
