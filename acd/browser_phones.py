@@ -94,6 +94,11 @@ class BrowserPhones:
         number, host = address.partition("/")[2], re.sub(r":\d+$", "", urlsplit(self.websocket).netloc)
         return SipAccount(address, f"sip:{number}@{host}", number, passwords[address])
 
+    def users(self, agent: str, state: State) -> frozenset[str]:
+        """What Asterisk calls the phones that this agent has, and that nobody else is logged on at."""
+        his = [address for address, (who, _) in self._lent.items() if who == agent]
+        return frozenset(each.partition("/")[2] for each in his if self._at_work(each, state) in ("", agent))
+
     async def _passwords(self) -> Mapping[str, str]:
         """Read anew each time: Asterisk's container writes the file at each of its starts."""
         if not self.websocket or self._file is None:
@@ -148,7 +153,7 @@ async def connected(websocket: str) -> AsyncIterator[ClientWebSocketResponse]:
         try:
             async with asyncio.timeout(CONNECT_WITHIN):
                 socket = await client.ws_connect(websocket, protocols=(SIP,), heartbeat=HEARTBEAT, max_msg_size=LARGEST)
-        except (ClientError, OSError, TimeoutError) as error:
+        except (ClientError, OSError, TimeoutError, ValueError) as error:
             log.warning("Asterisk takes no phones of browsers at %s: %s", websocket, reason(error))
             raise PhonesUnreachable() from error  # where Asterisk is, nobody outside needs to know
         async with socket:

@@ -218,7 +218,7 @@ class Calls:
         visit = self.waiting(event.call, event.queue)
         key = visit.key if visit is not None else ""  # an ACD leg all the same
         self._state.ringing[event.leg] = Ring(key, event.interface, event.at, event.linked)
-        self._floor.rings(event.interface, event.at)
+        self._floor.ring_began(event.interface, event.at)
         if event.leg in self._state.legs:
             self._state.legs[event.leg].visit = key
 

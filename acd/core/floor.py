@@ -50,7 +50,7 @@ class Floor:
     def _rings(self, session: AgentSession) -> bool:
         return any(ring.interface == session.address for ring in self._state.ringing.values())
 
-    def rings(self, interface: str, at: float) -> None:
+    def ring_began(self, interface: str, at: float) -> None:
         """A phone rings for a queue."""
         for session in self._state.logged_on_at(interface):
             self._emit(Touched(at, session=session.id))

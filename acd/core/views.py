@@ -196,16 +196,26 @@ def session_view(center: Center, session: AgentSession, now: float) -> SessionVi
 
 
 def _acd_call(state: State, session: AgentSession) -> SessionCall | None:
-    if session.visit is None:
-        rings = (ring for ring in state.ringing.values() if ring.interface == session.address)
-        ring = next((each for each in rings if each.visit in state.visits), None)
-        return None if ring is None else _at_stage(state.visits[ring.visit], CallStage.RINGING, ring.since)
-    visit = state.visits[session.visit]
     if session.wrap_up_from is not None:
-        return _at_stage(visit, CallStage.WRAP_UP, session.wrap_up_from)
+        return _at_stage(state.visits[session.wrap_up_visit], CallStage.WRAP_UP, session.wrap_up_from)
+    if session.visit is None:
+        return _ringing(state, session)
+    visit = state.visits[session.visit]
     if visit.held_since is not None:
         return _at_stage(visit, CallStage.ON_HOLD, visit.held_since)
     return _at_stage(visit, CallStage.TALKING, session.since if visit.answered is None else visit.answered)
+
+
+def _ringing(state: State, session: AgentSession) -> SessionCall | None:
+    """For a queue of its own group: who calls for another one is not for everybody who sees this session."""
+    if session.ended is not None:
+        return None
+    queues = state.groups[session.group].queues
+    for ring in state.ringing.values():
+        visit = state.visits.get(ring.visit)
+        if ring.interface == session.address and visit is not None and visit.queue in queues:
+            return _at_stage(visit, CallStage.RINGING, ring.since)
+    return None
 
 
 def _at_stage(visit: Visit, stage: CallStage, since: float) -> SessionCall:

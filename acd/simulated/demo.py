@@ -47,11 +47,11 @@ def run(options: argparse.Namespace) -> int:
 def _need_port(host: str, port: int) -> None:
     """Said before a second is spent on a past that nobody can look at."""
     try:
-        socket.create_server((host, port)).close()
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OverflowError as error:
         raise SettingsError(f"cannot listen on port {port}: {error}") from None
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise SettingsError(f"cannot listen on {host}:{port}: {reason}; choose another with --port") from None
 
 

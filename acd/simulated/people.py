@@ -105,7 +105,7 @@ class People:
 
     def _next_caller(self, line: Line) -> float:
         """Seconds until then; it is busier at some times than at others, and in each queue at other times."""
-        phase = 2 * math.pi * (self._world.now / WAVE + hash_of(line.name))
+        phase = 2 * math.pi * (self._world.now / WAVE + _hash_of(line.name))
         rate = self._rate(line) * self._scale * (1 + 0.3 * math.sin(phase))
         return self._dice.expovariate(rate) if rate else math.inf
 
@@ -252,6 +252,6 @@ class People:
             self._desk.not_ready(mood.person.id, reason)
 
 
-def hash_of(name: str) -> float:
+def _hash_of(name: str) -> float:
     """The same in every run, between 0 and 1."""
     return (sum(name.encode()) * 37 % 101) / 101

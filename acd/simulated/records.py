@@ -131,6 +131,5 @@ class Spy:
 
     channel: Channel
     leg: str  # the Uniqueid of the channel that is listened to
-    action_id: str
     data: str  # of ChanSpy
     hears: bool = False

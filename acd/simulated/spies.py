@@ -32,7 +32,7 @@ class Spies:
         free = world.devices[device] is DeviceState.NOT_INUSE
         channel = world.new_channel(device, number, person, "from-phone", "s", id=action["ChannelId"])
         channel.other = channel.party
-        spy = Spy(channel, action["Data"].partition(",")[0], action["ActionID"], action["Data"])
+        spy = Spy(channel, action["Data"].partition(",")[0], action["Data"])
         self._spies.append(spy)
         self._dial("DialBegin", channel, f"DialString: {device.partition('/')[2]}\r\n")
         channel.state = RINGING

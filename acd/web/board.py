@@ -24,7 +24,7 @@ from acd.web.reports import Breath, a_zone
 from acd.web.requests import Handler, answer, handler_of, principal_of, query_of, written
 
 KEPT = 5.0  # seconds
-MOST_ZONES = 20  # that are kept; each is a board of its own
+MOST = 60  # that are kept: there are no more midnights within a day, for each handler
 OPERATIONS = Operations()
 
 
@@ -42,29 +42,30 @@ class _Made(NamedTuple):
 
 
 class Boards:
-    """Makes the board of a handler and a time zone, and keeps it for some seconds."""
+    """Makes the board of a handler and a midnight, and keeps it for some seconds."""
 
     def __init__(self, store: Store, settings: WallboardSettings) -> None:
         self.settings = settings
         self._reader = Reader(store.url)
-        self._made: dict[tuple[str, str], _Made] = {}
+        self._made: dict[tuple[str, float], _Made] = {}  # by handler and midnight: zones have it in common
         self._one_at_once = asyncio.Lock()
 
     async def of(self, handler: Handler, zone: str) -> _Made:
         """Raises StoreFailed."""
         async with self._one_at_once:
-            made = self._made.get((handler.name, zone))
+            now, its_zone = handler.service.now(), ZoneInfo(zone)
+            key = (handler.name, midnight(local(now, its_zone).date(), its_zone))
+            made = self._made.pop(key, None)
             if made is None or time.monotonic() > made.until:
                 await written(handler.store)
-                made = await self._make(handler, zone)
-                while len(self._made) >= MOST_ZONES:
-                    self._made.pop(next(iter(self._made)))
-                self._made[handler.name, zone] = made
+                made = await self._make(handler, board.Since.of(now, key[1]), now)
+            while len(self._made) >= MOST:
+                self._made.pop(next(iter(self._made)))
+            self._made[key] = made
             return made
 
-    async def _make(self, handler: Handler, zone: str) -> _Made:
-        now, known = handler.service.now(), list(handler.state.queues)
-        since = board.Since.of(now, midnight(local(now, ZoneInfo(zone)).date(), ZoneInfo(zone)))
+    async def _make(self, handler: Handler, since: board.Since, now: float) -> _Made:
+        known = list(handler.state.queues)
         try:
             rows = await asyncio.to_thread(self._rows, handler.name, since, now, known)
         except SQLAlchemyError as error:

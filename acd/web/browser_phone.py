@@ -5,7 +5,7 @@ WebSocket. Sound does not come this way: it goes between browser and Asterisk by
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, web
 from acd.access.principals import Principal, Role
 from acd.browser_phones import HEARTBEAT, LARGEST, SIP, NoBrowserPhones, NoPhoneFree, PhonesUnreachable, connected
 from acd.core import refusals as no
+from acd.sip import may_pass
 from acd.web import answers
 from acd.web.objects import AGENT
 from acd.web.operations import SWITCHING, Operations
@@ -40,8 +41,8 @@ class Lines:
         """While it lasts, the line counts; where one agent has too many, his oldest has to end."""
         his, told = self._open.setdefault((who.handler, who.agent), []), asyncio.Event()
         his.append(told)
-        if len(his) > MOST:
-            his[0].set()
+        for each in his[:-MOST]:
+            each.set()
         try:
             yield told
         finally:
@@ -54,6 +55,10 @@ class Lines:
         for his in self._open.values():
             for told in his:
                 told.set()
+
+
+class NotHisPhone(Exception):
+    """The browser spoke as somebody else."""
 
 
 LINES = web.AppKey("lines", Lines)
@@ -105,40 +110,55 @@ async def connect_browser_phone(request: web.Request) -> web.StreamResponse:
         raise Invalid([{"loc": ["header", "Upgrade"], "msg": message, "type": "missing"}])
     if not phones.websocket:
         raise NoBrowserPhones()
-    async with connected(phones.websocket) as asterisk:
-        await socket.prepare(request)
-        with request.app[LINES].holding(who) as told:
-            await _relay(socket, asterisk, _until_its_end(request, who, told))
+    agent, state = who.agent or "", handler_of(request).state
+    with request.app[LINES].holding(who) as told:
+        async with connected(phones.websocket) as asterisk:
+            await socket.prepare(request)
+            end = _until_its_end(request, who, told)
+            await _relay(socket, asterisk, lambda text: may_pass(text, phones.users(agent, state)), end)
     return socket
 
 
 async def _relay(
-    browser: web.WebSocketResponse, asterisk: ClientWebSocketResponse, until: Coroutine[Any, Any, bytes]
+    browser: web.WebSocketResponse,
+    asterisk: ClientWebSocketResponse,
+    may: Callable[[str], bool],
+    until: Coroutine[Any, Any, bytes],
 ) -> None:
-    """As long as both sides stay and take what comes, and `until` does not say why it has to end."""
+    """As long as both sides stay and take what comes, the browser says what it `may`, and `until` does not end it."""
     end = asyncio.create_task(until)
-    ways = [asyncio.create_task(_to_asterisk(browser, asterisk)), asyncio.create_task(_to_browser(asterisk, browser))]
+    to_asterisk = asyncio.create_task(_to_asterisk(browser, asterisk, may))
+    ways = [to_asterisk, asyncio.create_task(_to_browser(asterisk, browser))]
     try:
         await asyncio.wait([end, *ways], return_when=asyncio.FIRST_COMPLETED)
         why = end.result() if end.done() else b"Asterisk has left"
+        if to_asterisk.done() and isinstance(to_asterisk.exception(), NotHisPhone):
+            why = b"not a message of your phone"
     finally:
         for task in (end, *ways):
             task.cancel()
         outcomes = await asyncio.gather(end, *ways, return_exceptions=True)
+    await asterisk.close()  # first: a browser that does not answer must not keep Asterisk's line
     await browser.close(code=1001, message=why)
     for each in outcomes:
-        if isinstance(each, Exception) and not isinstance(each, (ConnectionError, TimeoutError)):  # gone, or too slow
+        if isinstance(each, Exception) and not isinstance(
+            each, (ConnectionError, TimeoutError, NotHisPhone)
+        ):  # gone, too slow
             raise each
 
 
-async def _to_asterisk(browser: web.WebSocketResponse, asterisk: ClientWebSocketResponse) -> None:
+async def _to_asterisk(
+    browser: web.WebSocketResponse, asterisk: ClientWebSocketResponse, may: Callable[[str], bool]
+) -> None:
     async for message in browser:
         if message.type is not WSMsgType.TEXT:
             return
         if message.data == PING:
             await _send(browser, PONG)
-        else:
+        elif may(message.data):
             await _send(asterisk, message.data)
+        else:
+            raise NotHisPhone
 
 
 async def _to_browser(asterisk: ClientWebSocketResponse, browser: web.WebSocketResponse) -> None:

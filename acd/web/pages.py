@@ -26,7 +26,7 @@ OWN_HEADERS = HEADERS | {
 
 
 def _files() -> dict[str, Path]:
-    found = [path for path in STATIC.rglob("*") if path.is_file() and path.suffix != ".html"]
+    found = [path for path in STATIC.rglob("[!.]*.*") if path.is_file() and path.suffix != ".html"]
     parts = {f"/static/{path.relative_to(STATIC)}": path for path in found}
     pages = {path: STATIC / name for path, name in PAGES.items()}
     return parts | pages | {"/favicon.ico": STATIC / "icon.svg"}  # browsers ask for it wherever they are

@@ -333,3 +333,22 @@ def test_who_watches_is_told_when_a_ring_or_a_hold_begins_and_ends(desk, what):
         after = desk.apply(ev.HoldEnded(desk.now, leg))
     for told in (effects, after):
         assert any(isinstance(effect, Touched) and effect.session == session.id for effect in told)
+
+
+def test_a_ring_is_shown_at_the_sessions_of_its_queue_alone(desk):
+    for_sales = desk.agent(groups=["sales"])
+    for_support = desk.agent(groups=["support"])
+    desk.join()
+    desk.ring()
+    assert stage(desk, for_support) is not None
+    assert stage(desk, for_sales) is None
+
+
+def test_a_session_that_ended_shows_nobody_elses_calls(desk):
+    before = desk.agent()
+    desk.ask(before.id, "SESSION_ENDED")
+    now = desk.agent("1002")
+    desk.join()
+    desk.ring()
+    assert stage(desk, now) is not None
+    assert stage(desk, before) is None

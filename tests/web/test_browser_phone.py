@@ -23,6 +23,12 @@ FILE = "# made by the entrypoint\nPJSIP/1101 first-secret\n\npjsip/1102 second-s
 AGENTS = [{"id": id, "user": user, "pin": PIN} for id, user in (("1001", "alice"), ("1002", "bob"), ("1003", "carol"))]
 
 
+def a_message(user: str) -> str:
+    """A registration, as phones write it."""
+    lines = ("REGISTER sip:asterisk SIP/2.0", f"From: <sip:{user}@asterisk>;tag=a", f"To: <sip:{user}@asterisk>")
+    return "".join(f"{each}\r\n" for each in (*lines, "Content-Length: 0", ""))
+
+
 class SipServer:
     """Asterisk's WebSocket: remembers what came, says what it is told to."""
 
@@ -174,15 +180,56 @@ def test_a_websocket_without_passwords_is_half_a_setting(tmp_path: Path, house: 
 
 async def test_messages_go_both_ways_as_they_are(desk: tuple[House, SipServer]) -> None:
     house, sip = desk
+    await lend(house, "1001")
     async with line(house, token_of(house, "1001")) as phone:
         assert phone.protocol == "sip"
-        await phone.send_str("REGISTER sip:asterisk SIP/2.0\r\n\r\n")
-        await until(lambda: sip.heard == ["REGISTER sip:asterisk SIP/2.0\r\n\r\n"])
+        await phone.send_str(a_message("1101"))
+        await until(lambda: sip.heard == [a_message("1101")])
         await sip.sockets[0].send_str("SIP/2.0 200 OK\r\n\r\n")
         assert await phone.receive_str(timeout=5) == "SIP/2.0 200 OK\r\n\r\n"
         await sip.sockets[0].send_bytes(b"OPTIONS \xff")
         assert await phone.receive_str(timeout=5) == "OPTIONS \ufffd"
     await until(lambda: sip.left == 1)
+
+
+@pytest.mark.parametrize("user", ["1102", "trunk", "00491234567"])
+async def test_who_speaks_as_somebody_else_is_not_heard_and_has_no_line_any_more(
+    desk: tuple[House, SipServer], user: str
+) -> None:
+    house, sip = desk
+    await lend(house, "1001")
+    async with line(house, token_of(house, "1001")) as phone:
+        await phone.send_str(a_message(user))
+        assert (await phone.receive(5)).type is WSMsgType.CLOSE
+    assert sip.heard == []
+
+
+async def test_who_was_lent_no_phone_may_say_nothing(desk: tuple[House, SipServer]) -> None:
+    house, sip = desk
+    async with line(house, token_of(house, "1001")) as phone:
+        await phone.send_str(a_message("1101"))
+        assert (await phone.receive(5)).type is WSMsgType.CLOSE
+    assert sip.heard == []
+
+
+async def test_a_phone_at_which_a_colleague_works_now_is_nobody_elses_any_more(desk: tuple[House, SipServer]) -> None:
+    house, sip = desk
+    await lend(house, "1001")
+    assert (
+        await house.call("POST", "agents/1002/sessions", {"acd_group": "support", "address": "PJSIP/1101"})
+    ).status == 201
+    async with line(house, token_of(house, "1001")) as phone:
+        await phone.send_str(a_message("1101"))
+        assert (await phone.receive(5)).type is WSMsgType.CLOSE
+    assert sip.heard == []
+
+
+async def test_however_many_lines_an_agent_opens_the_newest_three_are_left(desk: tuple[House, SipServer]) -> None:
+    house, sip = desk
+    opened = [await line(house, token_of(house, "1001")) for _ in range(8)]
+    await until(lambda: sip.left == 8 - browser_phone.MOST, what="the older ones are closed")
+    for each in opened:
+        await each.close()
 
 
 async def test_a_beat_is_answered_by_acd_and_does_not_reach_asterisk(desk: tuple[House, SipServer]) -> None:

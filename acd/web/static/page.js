@@ -33,7 +33,7 @@ async function opened({ name, title, roles, every, signIn = usualSignIn, show, l
   theme(localStorage.getItem(THEME) ?? "auto");
   document.title = `${title} – acd`;
   const site = await get("/api/v1/site");
-  await byFragment();
+  await byFragment(site);
   const me = await whoAmI();
   whenChanged(() => location.reload());
   const main = el("main", { id: "content", tabindex: -1 });
@@ -57,10 +57,12 @@ async function opened({ name, title, roles, every, signIn = usualSignIn, show, l
 }
 
 // A link with #sign-in=<token> signs in: for screens on a wall. The fragment never reaches a server, or the history.
-async function byFragment() {
+async function byFragment(site) {
   const token = new URLSearchParams(location.hash.slice(1)).get("sign-in");
   if (!token) return;
   history.replaceState(null, "", location.pathname + location.search);
+  // a link from anywhere must not make somebody who is signed in somebody else; the demo's links may
+  if (!site.simulated && (await whoAmI())) return;
   await ask("POST", "/api/v1/session", { token }).catch(() => {}); // the page asks then
 }
 
