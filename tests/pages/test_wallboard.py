@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.helpers import until
 from tests.pages.conftest import as_admin, visitor
@@ -225,3 +225,57 @@ async def test_it_never_needs_scrolling_sideways(house: House, browser: Browser,
         await as_admin(page, house, "/")
         await expect(page.locator(".agent")).to_have_count(1)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_line_that_is_silent_though_the_server_answers_is_made_anew(house: House, page: Page):
+    """Something on the way has forgotten the connection: no close reaches the browser, and requests work."""
+    lines: list[WebSocketRoute] = []
+
+    def forward(line: WebSocketRoute) -> None:
+        lines.append(line)
+        server = line.connect_to_server()
+        if len(lines) == 1:
+            server.on_message(lambda _: None)  # what the stream says is lost on the way
+
+    await page.route_web_socket(re.compile("/api/v1/ws"), forward)
+    await as_admin(page, house, "/")
+    await expect(value(page, "ready")).to_have_text("0")
+    await house.ready()
+    await expect(value(page, "ready")).to_have_text("1", timeout=60_000)
+    assert len(lines) > 1
+
+
+async def test_flaps_of_the_network_make_one_attempt_and_no_crowd_of_them(house: House, page: Page):
+    await as_admin(page, house, "/")
+    await expect(page.locator(".tiles")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/session") else None)
+    for _ in range(8):
+        await page.evaluate("dispatchEvent(new Event('offline')); dispatchEvent(new Event('online'))")
+    await expect(page.locator(".banner.stale")).to_be_hidden()
+    assert len(asked) <= 8
+
+
+async def test_a_link_that_signs_in_does_nothing_to_who_is_signed_in(house: House, page: Page):
+    await house.call("PUT", "/api/v1/accounts/carol", {"role": "supervisor", "password": "correct horse battery"})
+    await page.goto(str(house.client.make_url("/")))
+    log_in = "(body) => fetch('/api/v1/session', {method: 'POST', body: JSON.stringify(body)})"
+    await page.evaluate(log_in, {"user": "carol", "password": "correct horse battery"})
+    await page.goto("about:blank")
+    await as_admin(page, house, "/")
+    await expect(page.locator(".me")).to_have_text("Signed in as carol")
+
+
+async def test_reasons_that_are_words_of_the_language_of_programs_are_shown_as_they_are(house: House, page: Page):
+    await house.ready()
+    await as_admin(page, house, "/")
+    for reason in ("constructor", "__proto__", "toString", "wrapup.length"):
+        await house.call("PUT", "agents/1001/state", {"state": "NOT_READY", "reason": reason})
+        await expect(agent(page, "1001")).to_contain_text(reason)
+
+
+async def test_a_page_that_came_while_acd_was_away_behind_its_proxy_comes_by_itself(house: House, page: Page):
+    away = {"status": 502, "content_type": "text/html", "body": "Bad gateway"}
+    await page.route("**/api/v1/site", lambda route: route.fulfill(**away), times=1)
+    await as_admin(page, house, "/")
+    await expect(page.locator(".tiles")).to_be_visible()

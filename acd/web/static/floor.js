@@ -112,16 +112,18 @@ export function situationOf(agent, sessions) {
   const over = sessions.find((each) => each.state === "BUSY_WRAPUP");
   if (over) return { what: "wrapup", since: over.state_since, call: null };
   if (!sessions.length) return { what: "off", since: agent.state_since, call: null };
-  if (agent.state !== "READY") return { what: STATES[agent.state], since: agent.state_since, call: null };
+  if (agent.state !== "READY") return { what: STATES[agent.state], since: since(agent, sessions), call: null };
   // a ready agent whose sessions are not gets no calls
   const ready = sessions.filter((each) => each.state === "READY");
   if (!ready.length) return { what: "notready", since: latest(sessions), call: null };
   return { what: "ready", since: [agent.state_since, earliest(ready)].sort().at(-1), call: null };
 }
 
-const since = (sessions) => sessions.map((each) => each.state_since).sort();
-const latest = (sessions) => since(sessions).at(-1);
-const earliest = (sessions) => since(sessions)[0];
+// Not from before the log-on: who logged off not ready last night is not ready since this morning.
+const since = (agent, sessions) => [agent.state_since, sessions.map((each) => each.session_start_time).sort()[0]].sort().at(-1);
+const moments = (sessions) => sessions.map((each) => each.state_since).sort();
+const latest = (sessions) => moments(sessions).at(-1);
+const earliest = (sessions) => moments(sessions)[0];
 
 // Why he is not ready: his own reason, else that of his sessions.
 export function reasonOf(agent, sessions) {

@@ -9,6 +9,8 @@ import { Floor } from "./floor.js";
 const AGAIN = [500, 1_000, 2_000, 4_000]; // milliseconds until the next attempt
 const QUIET = 5_000; // after so long without a message the server is asked whether it is there
 const PROBE_WITHIN = 3_000;
+const RENEW = 20_000; // after so long in silence the line itself may be dead, though the server is there
+const SKEW = 2_000; // by so much the clocks may differ from what was measured
 
 export class Live extends EventTarget {
   floor = new Floor();
@@ -16,15 +18,20 @@ export class Live extends EventTarget {
   staleSince = null; // milliseconds since 1970; null while what is shown is so
   #socket = null;
   #ahead = 0; // by how much the server's clock is ahead of this one
-  #heard = 0;
+  #heard = 0; // when the server gave its last sign of life,
+  #spoke = 0; // and the stream its own
+  #opened = 0;
   #failed = 0;
   #due = null;
-  #meanwhile = null; // what came while the picture was on its way: it may be older
+  #timer = null;
+  #attempt = 0;
+  #meanwhile = new Set(); // what came while pictures were on their way: those may be older
   #closed = false;
 
-  constructor({ every = 200 } = {}) {
+  // `me`: who is signed in, as long as it is the same person.
+  constructor({ every = 200, me }) {
     super();
-    this.every = every;
+    Object.assign(this, { every, me });
     addEventListener("offline", () => this.#lost());
     addEventListener("online", () => this.#soon(0));
     setInterval(() => this.#probe(), QUIET / 2);
@@ -38,11 +45,12 @@ export class Live extends EventTarget {
 
   // Takes the whole picture anew: what is within reach may be more than before.
   async refresh() {
-    const meanwhile = (this.#meanwhile = []);
+    const meanwhile = [];
+    this.#meanwhile.add(meanwhile);
     try {
       await this.#take();
     } finally {
-      this.#meanwhile = null;
+      this.#meanwhile.delete(meanwhile);
     }
     for (const envelope of meanwhile) this.#apply(envelope);
   }
@@ -78,14 +86,15 @@ export class Live extends EventTarget {
     const url = new URL(`/api/v1/ws?after=${this.seq}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     const socket = (this.#socket = new WebSocket(url));
-    socket.onopen = () => this.#came();
-    socket.onmessage = ({ data }) => this.#told(JSON.parse(data));
+    this.#opened = Date.now();
+    socket.onopen = () => socket === this.#socket && this.#came();
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#told(JSON.parse(data));
     socket.onclose = () => socket === this.#socket && this.#lost();
   }
 
   #came() {
     this.#failed = 0;
-    this.#heard = Date.now();
+    this.#heard = this.#opened = Date.now();
     if (this.staleSince !== null) {
       this.staleSince = null;
       this.dispatchEvent(new Event("line"));
@@ -93,14 +102,21 @@ export class Live extends EventTarget {
   }
 
   #told(envelope) {
-    this.#heard = Date.now();
+    this.#heard = this.#spoke = Date.now();
     if (envelope.type === "reset") {
       this.#reset(envelope.subject);
     } else {
-      this.#meanwhile?.push(envelope);
+      if (envelope.type === "statistics") this.#setClock(envelope.at);
+      for (const each of this.#meanwhile) each.push(envelope);
       this.#apply(envelope);
     }
     this.dispatchEvent(new CustomEvent("envelope", { detail: envelope }));
+  }
+
+  // Figures are told when they are made. A clock that was set meanwhile, or a sleep, moves ours against the server's.
+  #setClock(at) {
+    const ahead = Date.parse(at) - Date.now();
+    if (Date.now() - this.#opened > SKEW && Math.abs(ahead - this.#ahead) > SKEW) this.#ahead = ahead;
   }
 
   #apply(envelope) {
@@ -123,17 +139,21 @@ export class Live extends EventTarget {
   }
 
   #soon(wait) {
-    setTimeout(() => this.#again(), wait);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#again(), wait);
   }
 
   // A refused WebSocket does not say why; a request does.
   async #again() {
-    if (this.#closed || this.#socket) return;
+    if (this.#closed || this.#socket || this.seq === null) return; // before the first picture, start() sees to it
+    const attempt = ++this.#attempt; // a late answer to an older one changes nothing
     try {
-      if (this.seq === null) await this.#take();
-      else await get("/api/v1/session");
-      this.#connect();
+      const who = await ask("GET", "/api/v1/session", undefined, { within: PROBE_WITHIN });
+      if (attempt !== this.#attempt) return;
+      if (who.name !== this.me.name || who.role !== this.me.role) this.#signedOut();
+      else this.#connect();
     } catch (error) {
+      if (attempt !== this.#attempt) return;
       if (error.status === 401) this.#signedOut();
       else this.#lost();
     }
@@ -147,13 +167,23 @@ export class Live extends EventTarget {
   // A broken line may stay silent for minutes before the socket knows.
   async #probe() {
     const socket = this.#socket;
-    if (socket?.readyState !== WebSocket.OPEN || Date.now() - this.#heard < QUIET) return;
+    if (!socket || Date.now() - Math.max(this.#heard, this.#opened) < QUIET) return;
+    if (socket.readyState !== WebSocket.OPEN) return this.#lost();
     try {
       await ask("GET", "/healthz", undefined, { within: PROBE_WITHIN });
       this.#heard = Date.now();
+      if (Date.now() - Math.max(this.#spoke, this.#opened) > RENEW) this.#renew(socket);
     } catch {
       if (socket === this.#socket) this.#lost();
     }
+  }
+
+  // Goes on over a line of which it is known that it works.
+  #renew(socket) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    socket.close();
+    this.#connect();
   }
 
   #changed() {

@@ -23,7 +23,7 @@ export async function open(settings) {
   try {
     await opened(settings);
   } catch (error) {
-    if (error.status !== 0) throw error;
+    if (error.status > 0 && error.status < 500 && error.status !== 429) throw error; // a proxy whose acd is away answers 502
     document.body.replaceChildren(banner("stale", t("common.failed", { reason: reasonOf(error) })));
     setTimeout(() => location.reload(), AGAIN);
   }
@@ -36,12 +36,13 @@ async function opened({ name, title, roles, every, signIn = usualSignIn, show, l
   await byFragment(site);
   const me = await whoAmI();
   whenChanged(() => location.reload());
+  addEventListener("hashchange", () => location.hash.startsWith("#sign-in=") && location.reload());
   const main = el("main", { id: "content", tabindex: -1 });
   const line = el("div", { class: "line", role: "status" });
   document.body.replaceChildren(
     el("a", { class: "skip", href: "#content" }, t("common.skip")),
     ...(site.simulated ? [el("aside", { class: "simulated" }, t("common.simulated"))] : []),
-    header(name, title, me, async () => (await leave()) && signOut()),
+    header(name, title, me, () => signOut(leave, line)),
     line,
     main,
   );
@@ -49,7 +50,7 @@ async function opened({ name, title, roles, every, signIn = usualSignIn, show, l
     main.replaceChildren(signIn(me));
     return;
   }
-  const live = new Live({ every });
+  const live = new Live({ every, me });
   live.addEventListener("signed-out", () => location.reload());
   await started(live, line);
   watch(live, line);
@@ -63,7 +64,7 @@ async function byFragment(site) {
   history.replaceState(null, "", location.pathname + location.search);
   // a link from anywhere must not make somebody who is signed in somebody else; the demo's links may
   if (!site.simulated && (await whoAmI())) return;
-  await ask("POST", "/api/v1/session", { token }).catch(() => {}); // the page asks then
+  await ask("POST", "/api/v1/session", { token }).then(changed, () => {}); // refused: the page asks then
 }
 
 async function whoAmI() {
@@ -82,6 +83,7 @@ async function started(live, line) {
     try {
       return await live.start();
     } catch (error) {
+      if (error.status === 401) location.reload();
       line.replaceChildren(banner("stale", t("common.failed", { reason: reasonOf(error) })));
       await new Promise((resolve) => setTimeout(resolve, 2_000));
     }
@@ -117,10 +119,15 @@ function picker(name, choices, chosen, on) {
   return el("select", { "aria-label": label, title: label, on: { change: (event) => on(event.target.value) } }, options);
 }
 
-export async function signOut() {
-  await ask("DELETE", "/api/v1/session").catch(() => {});
-  changed();
-  location.reload();
+async function signOut(leave, line) {
+  try {
+    if (!(await leave())) return;
+    await ask("DELETE", "/api/v1/session");
+    changed();
+    location.reload();
+  } catch (error) {
+    line.append(banner("stale", t("common.failed", { reason: reasonOf(error) }))); // on a shared computer it matters
+  }
 }
 
 const kept = () => localStorage.getItem(THEME) ?? "auto";

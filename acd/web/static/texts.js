@@ -24,7 +24,7 @@ export function choose(name) {
 
 // The text at "section.name" with its {places} filled in. Of a text with `one` and `other`, `count` picks one.
 export function t(key, values = {}) {
-  const found = key.split(".").reduce((part, name) => part?.[name], ALL[language]);
+  const found = at(key);
   if (found === undefined) {
     console.error(`no text ${key} in ${language}`);
     return key;
@@ -35,5 +35,11 @@ export function t(key, values = {}) {
 
 // Whether there is such a text: what a newer acd sends may have none yet.
 export function has(key) {
-  return key.split(".").reduce((part, name) => part?.[name], ALL[language]) !== undefined;
+  return at(key) !== undefined;
+}
+
+// A part of a key may be what somebody typed: "constructor" is no text.
+function at(key) {
+  const within = (part, name) => (typeof part === "object" && Object.hasOwn(part, name) ? part[name] : undefined);
+  return key.split(".").reduce(within, ALL[language]);
 }

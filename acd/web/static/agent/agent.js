@@ -42,7 +42,7 @@ async function show(main, { me, site, live }) {
   const buttons = new Buttons(live);
   const now = new Now(mine, buttons, choices);
   const desk = [now, new Groups(mine, buttons), new Queues(mine), new Today(mine)];
-  const logOn = new LogOn(mine, site, phone, notes);
+  const logOn = new LogOn(mine, phone, notes);
   const keys = new Keys();
   const settings = new Settings(keys);
   const alerts = new Alerts(mine, settings);

@@ -57,6 +57,8 @@ export class Alerts {
   #beep() {
     if (!this.settings.isOn("sound")) return;
     this.#sound ??= new AudioContext();
+    this.#sound.resume();
+    if (this.#sound.state !== "running") return; // no tones that all sound at once at the first click
     TONES.forEach((pitch, place) => this.#tone(pitch, this.#sound.currentTime + place * 0.25));
   }
 

@@ -12,9 +12,10 @@ const KEPT = "acd-agent-browser-phone"; // the address that this browser is, or 
 
 export class BrowserPhone {
   #made = null;
+  #isUsed = false; // he is logged on at it
 
   constructor(mine, site) {
-    Object.assign(this, { mine, isThere: site.browser_phone });
+    Object.assign(this, { mine, isThere: site.browser_phone && isSecureContext }); // else there is no microphone
     this.element = el("section", { class: "phone", hidden: true });
   }
 
@@ -28,6 +29,8 @@ export class BrowserPhone {
 
   // Is this browser's phone again after a reload.
   show() {
+    if (this.#isUsed && !this.mine.sessions.length) this.end();
+    this.#isUsed = this.mine.sessions.some((each) => each.address === this.#made?.phone?.address);
     const isHis = this.mine.sessions.some((each) => each.address === localStorage.getItem(KEPT));
     if (isHis && this.isThere && !this.#made) this.#mount().catch((error) => this.#complain(error));
   }
@@ -58,6 +61,7 @@ export class BrowserPhone {
 
   // It is no phone any more.
   end() {
+    this.#isUsed = false;
     this.#made?.remove();
     this.#made = null;
     this.element.hidden = true;
@@ -66,11 +70,9 @@ export class BrowserPhone {
 
   async #mount() {
     if (this.#made) return;
-    this.#made = document.createElement("acd-phone");
-    this.#made.setAttribute("handler", this.mine.name);
-    this.#made.setAttribute("agent", this.mine.key);
-    document.head.append(el("link", { rel: "stylesheet", href: STYLE }));
     await import(ELEMENT);
+    document.head.append(el("link", { rel: "stylesheet", href: STYLE }));
+    this.#made ??= el("acd-phone", { handler: this.mine.name, agent: this.mine.key });
     this.element.append(this.#made);
     this.element.hidden = false;
   }

@@ -6,7 +6,6 @@ import { has, t } from "../texts.js";
 
 export class Buttons {
   pending = 0; // what has been asked and not been answered
-  lastAnswer = 0; // milliseconds
   #made = new Set();
 
   constructor(live) {
@@ -21,17 +20,14 @@ export class Buttons {
     return button;
   }
 
-  forget(button) {
-    this.#made.delete(button);
-  }
-
   async follow(asked) {
     this.pending += 1;
+    acted();
     try {
       return await asked;
     } finally {
       this.pending -= 1;
-      this.lastAnswer = Date.now();
+      acted();
     }
   }
 }
@@ -97,6 +93,11 @@ class Button {
     return this.all.live.isUp ? this.#why : t("agent.lineDown");
   }
 }
+
+// When he last pressed something, in whatever window of this browser: what follows is no news to him.
+const ACTED = "acd-agent-acted";
+const acted = () => localStorage.setItem(ACTED, String(Date.now()));
+export const lastActed = () => Number(localStorage.getItem(ACTED));
 
 // Why something was refused, as far as there are words for it in the agent's language.
 export function refusal(error) {

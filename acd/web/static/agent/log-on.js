@@ -13,8 +13,8 @@ export class LogOn {
   #groups = "";
   #phonesAsked = false;
 
-  constructor(mine, site, phone, notes) {
-    Object.assign(this, { mine, site, phone, notes });
+  constructor(mine, phone, notes) {
+    Object.assign(this, { mine, phone, notes });
     this.wrong = complaint();
     this.place = el("div", { class: "field" });
     this.groups = el("fieldset", {}, el("legend", {}, t("agent.logOn.groups")));
@@ -61,7 +61,7 @@ export class LogOn {
   #offer(phones) {
     const id = "log-on-phone";
     phones.sort((one, other) => rank(one) - rank(other) || one.address.localeCompare(other.address, undefined, { numeric: true }));
-    const field = phones.length || this.site.browser_phone ? this.#list(id, phones) : typed(id);
+    const field = phones.length || this.phone.isThere ? this.#list(id, phones) : typed(id);
     this.field = field;
     this.place.replaceChildren(el("label", { for: id }, t("agent.logOn.phone")), field);
   }
@@ -71,7 +71,7 @@ export class LogOn {
     const options = phones.map((each) =>
       el("option", { value: each.address, selected: each.address === last && !each.in_use, disabled: each.in_use }, nameOf(each)),
     );
-    const own = this.site.browser_phone && el("option", { value: BROWSER, selected: last === BROWSER }, t("agent.logOn.browser"));
+    const own = this.phone.isThere && el("option", { value: BROWSER, selected: last === BROWSER }, t("agent.logOn.browser"));
     return el("select", { id, required: true }, options, own);
   }
 
@@ -82,7 +82,7 @@ export class LogOn {
   async #send(event) {
     event.preventDefault();
     const groups = this.#chosen();
-    if (!this.field) return;
+    if (!this.field) return this.#askForPhones();
     if (!groups.length) return say(this.wrong, t("agent.logOn.noneChosen"));
     say(this.wrong, "");
     say(this.button, "…");
@@ -98,6 +98,7 @@ export class LogOn {
 
   // What one group refuses is told on the desk when another took him.
   async #logOn(groups, choice) {
+    if (choice !== BROWSER) this.phone.end();
     const address = choice === BROWSER ? await this.phone.begin() : choice;
     this.#keep(groups, choice);
     const asked = await Promise.allSettled(groups.map((each) => this.mine.logOn(each, address)));

@@ -2,6 +2,7 @@
 
 import { spoken } from "../situations.js";
 import { t } from "../texts.js";
+import { lastActed } from "./buttons.js";
 
 const OWN = 2_000; // milliseconds after an answer, in which a change is still its consequence
 const IDLE = ["ready", "notready"];
@@ -26,7 +27,7 @@ export class News {
   }
 
   #isOwn() {
-    return this.buttons.pending > 0 || Date.now() - this.buttons.lastAnswer < OWN;
+    return this.buttons.pending > 0 || Date.now() - lastActed() < OWN;
   }
 
   #tellSessions(before, present) {

@@ -72,10 +72,11 @@ const because = (reason) => (reason ? ` (${reason})` : "");
 
 // Both, so that calls come: an agent is ready by himself, and for each group that he is logged on for.
 async function makeReady(subject) {
-  const answer = await command("PUT", ofAgent(subject, "state"), { state: "READY" });
-  for (const each of subject.sessions.filter(({ state }) => state === "NOT_READY")) {
-    await command("PUT", path(subject, "sessions", each.id, "state"), { state: "READY" });
-  }
+  const sessions = subject.sessions.filter(({ state }) => state === "NOT_READY");
+  const [answer] = await each([
+    command("PUT", ofAgent(subject, "state"), { state: "READY" }),
+    ...sessions.map(({ id }) => command("PUT", path(subject, "sessions", id, "state"), { state: "READY" })),
+  ]);
   return answer;
 }
 
@@ -256,10 +257,16 @@ function otherGroups({ handler, sessions }) {
 }
 
 async function endSessions(subject, sessions) {
-  const states = [];
-  for (const { id } of sessions)
-    states.push((await command("PUT", path(subject, "sessions", id, "state"), { state: "SESSION_ENDED" })).state);
-  return states;
+  const end = ({ id }) => command("PUT", path(subject, "sessions", id, "state"), { state: "SESSION_ENDED" });
+  return (await each(sessions.map(end))).map(({ state }) => state);
+}
+
+// All of them, also when one is refused.
+async function each(asked) {
+  const answers = await Promise.allSettled(asked);
+  const refused = answers.find(({ status }) => status === "rejected");
+  if (refused) throw refused.reason;
+  return answers.map(({ value }) => value);
 }
 
 const areOver = (states) => states.every((state) => state === "SESSION_ENDED");

@@ -16,7 +16,8 @@ import { QueuesView } from "./queues.js";
 import { ReportsView } from "./reports.js";
 
 const AREAS = ["agents", "calls", "queues", "reports"];
-const ADMIN = { accounts: Accounts, tokens: Tokens, people: People, groups: Groups, audit: Audit };
+const ADMIN = new Map(Object.entries({ accounts: Accounts, tokens: Tokens, people: People, groups: Groups, audit: Audit }));
+const LISTS = new Map(Object.entries({ calls: CallsView, queues: QueuesView, reports: ReportsView }));
 const WITHOUT_MOVE = "#content"; // the link past the header
 
 // A view: {title, element, update(), tick(now), close()}; all but the first two may be missing.
@@ -73,10 +74,10 @@ export class Views {
 }
 
 function made(desk, [area, ...rest], query) {
-  if (area === "admin" && desk.isAdmin) return new (ADMIN[rest[0]] ?? Accounts)(desk, query);
+  if (area === "admin" && desk.isAdmin) return new (ADMIN.get(rest[0]) ?? Accounts)(desk, query);
   if (area === "agents" && rest.length >= 2) return new (rest[2] === "day" ? DayView : AgentView)(desk, rest, query);
   if (area === "queues" && rest.length >= 2) return new QueueView(desk, rest, query);
-  return new ({ calls: CallsView, queues: QueuesView, reports: ReportsView }[area] ?? AgentsView)(desk, query);
+  return new (LISTS.get(area) ?? AgentsView)(desk, query);
 }
 
 function decoded(part) {

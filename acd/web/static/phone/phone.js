@@ -215,7 +215,7 @@ export class Phone extends EventTarget {
 
   /** Takes the call that rings. */
   async answer() {
-    if (this.state !== "ringing") return;
+    if (this.state !== "ringing" || this.#session.state !== this.#sip.SessionState.Initial) return; // it is pressed already
     this.#ringer.stop();
     await this.#orFail("microphone", () => this.#session.accept());
   }
@@ -226,9 +226,10 @@ export class Phone extends EventTarget {
     const session = this.#session;
     if (!session) return;
     this.#ringer.stop();
-    if (session.state === SessionState.Established) await session.bye();
-    else if (this.call.incoming) await session.reject({ statusCode: 486 });
-    else await session.cancel();
+    await this.#orFail("notDone", () => {
+      if (session.state === SessionState.Established) return session.bye();
+      return this.call.incoming ? session.reject({ statusCode: 486 }) : session.cancel();
+    });
   }
 
   /** Calls a number. */
@@ -260,10 +261,12 @@ export class Phone extends EventTarget {
   /** Sends the caller to a number, and is free. */
   async transfer(number) {
     if (this.state !== "talking" && this.state !== "held") return;
-    await this.#session.refer(this.#address(number), {
-      requestDelegate: { onReject: () => this.#fail("transfer") },
-      onNotify: (note) => note.accept().then(() => this.#transferred(note.request.body)),
-    });
+    await this.#orFail("transfer", () =>
+      this.#session.refer(this.#address(number), {
+        requestDelegate: { onReject: () => this.#fail("transfer") },
+        onNotify: (note) => note.accept().then(() => this.#transferred(note.request.body)),
+      }),
+    );
   }
 
   /** Digits to whoever is at the other end: 0-9, *, #. */

@@ -1,15 +1,16 @@
 // The figures of the calls, which are asked for every now and then: today, the last half hour, the last hour.
 
 import { get, handlerPath } from "../api.js";
-import { el } from "../dom.js";
-import { timeZone } from "../format.js";
+import { el, say } from "../dom.js";
+import { NOTHING, exactTimeOfDay, timeZone } from "../format.js";
 import { t } from "../texts.js";
 
 const EVERY = 10_000;
 
 export class Boards extends EventTarget {
   #boards = new Map(); // by handler
-  element = el("p", { class: "wrong", hidden: true }, t("wallboard.boardFailed"));
+  element = el("p", { class: "banner old", role: "status", hidden: true });
+  #since = "";
 
   constructor(live) {
     super();
@@ -27,7 +28,10 @@ export class Boards extends EventTarget {
     const names = [...this.live.floor.handlers.keys()];
     const taken = await Promise.allSettled(names.map((name) => get(handlerPath(name, "board"), { tz: timeZone() })));
     taken.forEach(({ value }, number) => value && this.#boards.set(names[number], value));
-    this.element.hidden = taken.every(({ status }) => status === "fulfilled");
+    const isWhole = taken.every(({ status }) => status === "fulfilled");
+    if (isWhole) this.#since = new Date(this.live.now()).toISOString();
+    say(this.element, isWhole ? "" : t("wallboard.boardFailed", { time: this.#since ? exactTimeOfDay(this.#since) : NOTHING }));
+    this.element.hidden = isWhole;
     this.dispatchEvent(new Event("change"));
   }
 

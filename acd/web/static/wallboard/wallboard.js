@@ -25,7 +25,7 @@ async function show(main, { live }) {
   const boards = new Boards(live);
   const parts = [new Tiles(), new Queues(), new Agents()];
   const alarm = new Alarm();
-  main.append(...parts.map((each) => each.element), boards.element, alarm.element);
+  main.append(boards.element, ...parts.map((each) => each.element), alarm.element);
   document.getElementById("page-tools").append(view.element);
 
   const render = () => {

@@ -91,7 +91,8 @@ export class Accounts extends AdminList {
         label: t("desk.column.groups"),
         type: "checks",
         value: groups ?? [],
-        options: this.desk.floor.groups(),
+        // also those that are not there any more: without its groups an account would reach all of them
+        options: [...new Set([...this.desk.floor.groups(), ...(groups ?? [])])].sort(),
         note: t("desk.groupsNote"),
       },
       {

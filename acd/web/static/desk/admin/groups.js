@@ -68,7 +68,7 @@ export class Groups extends AdminList {
         return {
           title: t("desk.changeOf", { name }),
           button: t("desk.keep"),
-          fields: [queues([...handler.queues.keys()].sort(), content.queues)],
+          fields: [queues([...new Set([...handler.queues.keys(), ...content.queues])].sort(), content.queues)],
         };
       },
       run: (body) => ask("PUT", path(handler.name, name), body, { headers: { "If-Match": etag } }),
