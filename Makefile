@@ -11,7 +11,7 @@
 
 BIN := .venv/bin
 
-.venv/ready: requirements-dev.lock package-lock.json pyproject.toml scripts/venv scripts/npm-packages
+.venv/ready: requirements-dev.lock pyproject.toml scripts/venv
 	scripts/venv
 
 demo:
@@ -36,15 +36,18 @@ unit: .venv/ready
 
 pages: .venv/ready
 	scripts/chromium-ready
+	scripts/npm-packages
 	$(BIN)/pytest -m "browser and not e2e"
 
 screenshots: .venv/ready
 	scripts/chromium-ready
+	scripts/npm-packages
 	$(BIN)/python -m tests.pages.screenshots
 
 e2e: .venv/ready
 	scripts/docker-ready
 	scripts/chromium-ready
+	scripts/npm-packages
 	$(BIN)/pytest -m e2e
 
 chaos: .venv/ready

@@ -59,7 +59,7 @@ async def test_the_wallboard_says_to_a_screen_reader_what_became_bad_and_no_more
     await house.ready()
     await as_admin(page, house, "/")
     await expect(page.locator('.tile[data-name="ready"]')).to_have_attribute("data-judged", "attention")
-    heard = page.locator('main [role="status"]')
+    heard = page.locator('main p.unseen[role="status"]')
     await expect(heard).to_have_text("")
     for number in range(10):
         house.switch.join(Call(f"1.{number}", "support"), position=number + 1)

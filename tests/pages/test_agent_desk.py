@@ -379,7 +379,8 @@ async def test_a_page_of_which_a_part_did_not_come_is_loaded_again(house: House,
 
 async def test_who_is_set_not_ready_by_a_supervisor_is_told(house: House, page: Page):
     await ready(page, house)
-    await page.reload()  # nothing that he asked for here can be the reason any more
+    await page.evaluate("localStorage.removeItem('acd-agent-acted')")  # as some seconds after he pressed anything
+    await page.reload()
     await shows(page, "ready")
     await house.call("PUT", "agents/1001/state", {"state": "NOT_READY", "reason": "meeting"})
     await shows(page, "notready")

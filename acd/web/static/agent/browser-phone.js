@@ -20,6 +20,7 @@ export class BrowserPhone {
   }
 
   bind(keys) {
+    addEventListener("beforeunload", (event) => this.#made?.phone?.call && event.preventDefault()); // it would hang up
     if (!this.isThere) return;
     keys.add("a", t("agent.keys.answer"), () => this.#in("ringing")?.answer());
     keys.add("x", t("agent.keys.hangUp"), () => this.#in("ringing", "calling", "talking", "held")?.hangUp());

@@ -151,7 +151,7 @@ class Filter {
   // The groups there are now.
   update() {
     const names = ["", ...this.floor.groups()];
-    if (this.group.options.length === names.length) return;
+    if ([...this.group.options].map((each) => each.value).join("\n") === names.join("\n")) return;
     this.group.replaceChildren(...this.#options(names, this.wanted, (each) => each || t("desk.all")));
   }
 

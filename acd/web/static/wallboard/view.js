@@ -56,7 +56,7 @@ export class View extends EventTarget {
 
   #offer(groups) {
     const names = ["", ...new Set([...groups, this.group].filter(Boolean))];
-    if (this.groups.options.length === names.length) return;
+    if ([...this.groups.options].map((each) => each.value).join("\n") === names.join("\n")) return;
     this.groups.replaceChildren(
       ...names.map((name) => el("option", { value: name, selected: name === this.group }, name || t("wallboard.allGroups"))),
     );

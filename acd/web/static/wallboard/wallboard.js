@@ -10,13 +10,10 @@ import { Queues } from "./queues.js";
 import { Tiles } from "./tiles.js";
 import { View } from "./view.js";
 
-const EVERY = 500; // milliseconds between two looks at what changed: faster, nobody can read it
-
 open({
   name: "wallboard",
   title: t("wallboard.title"),
   roles: ["supervisor", "admin", "integration"],
-  every: EVERY,
   show,
 });
 
@@ -28,16 +25,20 @@ async function show(main, { live }) {
   main.append(boards.element, ...parts.map((each) => each.element), alarm.element);
   document.getElementById("page-tools").append(view.element);
 
+  let isDue = false;
   const render = () => {
+    isDue = false;
     const shown = view.of(live.floor, boards);
     for (const part of parts) part.show(shown, live.now());
     alarm.hear(parts[0].judged);
   };
-  live.addEventListener("change", render);
+  live.addEventListener("change", () => (isDue = true));
   view.addEventListener("change", render);
   boards.addEventListener("change", render);
+  // What changed is drawn with the seconds that went on, once: on a wall nobody reads faster, and it costs half as much.
   everySecond(live, (now) => {
-    for (const part of parts) part.tick(now);
+    if (isDue) render();
+    else for (const part of parts) part.tick(now);
   });
   boards.start();
   render();
