@@ -125,9 +125,9 @@ def a_path(value: Path) -> Path:
 
 def a_websocket(value: str) -> str:
     """Where a WebSocket is taken, or empty for nowhere."""
-    if value and not re.fullmatch(
-        r"wss?://([A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[\w./~-]*)?", value, re.ASCII
-    ):
+    host = r"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-f:.]+\])"
+    found = re.fullmatch(rf"wss?://{host}(:(?P<port>[0-9]{{1,5}}))?(/[\w./~-]*)?", value, re.ASCII)
+    if value and (found is None or int(found["port"] or 1) not in range(1, 65536)):
         raise ValueError("must be the address of a WebSocket such as ws://asterisk:8088/ws")
     return value
 
