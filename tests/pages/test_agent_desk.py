@@ -606,3 +606,14 @@ async def test_nothing_sticks_out_sideways(house: House, browser: Browser, width
         await page.get_by_role("button", name="Anmelden").click()
         await shows(page, "notready")
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_what_he_presses_in_one_window_is_no_news_in_the_other(house: House, page: Page):
+    await log_on(page, house)
+    other = await page.context.new_page()
+    await other.goto(str(house.client.make_url("/agent")))
+    await shows(other, "notready")
+    await page.keyboard.press("r")
+    for each in (page, other):
+        await shows(each, "ready")
+        await expect(each.locator(".notes li")).to_have_count(0)
