@@ -115,9 +115,7 @@ class BrowserPhones:
     def _address_for(self, agent: str, addresses: list[str], state: State) -> str:
         at_work = {each: self._at_work(each, state) for each in addresses}
         his = [each for each in addresses if at_work[each] == agent]
-        kept = [
-            each for each in addresses if self._lent.get(each, ("", 0))[0] == agent and at_work[each] in ("", agent)
-        ]
+        kept = [each for each in addresses if not at_work[each] and self._lent.get(each, ("", 0))[0] == agent]
         free = [each for each in addresses if not at_work[each] and not self._taken(each, state)]
         found = his or kept or free
         if not found:

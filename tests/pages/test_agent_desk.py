@@ -127,7 +127,7 @@ async def test_the_next_log_on_offers_what_was_chosen_last(house: House, page: P
     await page.get_by_role("button", name="Log off from all groups").click()
     await expect(page.get_by_label("both")).to_be_checked()
     await expect(page.get_by_label("support")).not_to_be_checked()
-    assert agent(house).sessions == []
+    await until(lambda: agent(house).sessions == [], what="logged off")
 
 
 async def test_a_wrong_pin_is_a_sentence_and_so_is_the_lock_after_five(house: House, page: Page):

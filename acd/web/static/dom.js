@@ -27,6 +27,13 @@ export function say(element, text) {
   if (element.textContent !== String(text)) element.textContent = text;
 }
 
+// What a <select> offers, where that is something else than before.
+export function offer(select, values, chosen, textOf = (value) => value) {
+  const { options } = select;
+  if (options.length === values.length && values.every((value, place) => options[place].value === value)) return;
+  select.replaceChildren(...values.map((value) => el("option", { value, selected: value === chosen }, textOf(value))));
+}
+
 // A list of things that come, go and move. `make(item)` gives {element, update(item)}. What keeps its place among the
 // others is not touched: a moved element loses the focus and costs a layout.
 export class List {

@@ -52,6 +52,21 @@ class Handler {
     return agent.sessions.map((id) => this.sessions.get(id)).filter(Boolean);
   }
 
+  // How many of these agents there are for each queue.
+  countByQueue(agents) {
+    const counts = new Map();
+    for (const agent of agents) {
+      for (const queue of this.queuesOf(agent)) counts.set(queue, (counts.get(queue) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  // Since when the first caller of each queue waits; nothing for a queue without one.
+  waitingSince() {
+    const waiting = Map.groupBy(this.calls.values(), (call) => call.queue);
+    return new Map([...waiting].map(([queue, calls]) => [queue, calls.map((call) => call.waiting_since).sort()[0]]));
+  }
+
   // The queues of the groups that he is logged on for.
   queuesOf(agent) {
     return new Set(this.sessionsOf(agent).flatMap((each) => this.groups.get(each.acd_group)?.queues ?? []));
@@ -103,6 +118,9 @@ const STATES = {
   BUSY_OUTGOING: "outside",
   UNKNOWN: "unknown",
 };
+
+// What he did in a stretch of a time line; undefined where he was logged off.
+export const situationIn = ({ state, wrap_up }) => (wrap_up ? "wrapup" : STATES[state]);
 
 export function situationOf(agent, sessions) {
   if (agent.state === "UNKNOWN") return { what: "unknown", since: agent.state_since, call: null };

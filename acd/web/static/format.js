@@ -7,7 +7,7 @@ const share = new Intl.NumberFormat(language, { style: "percent", maximumFractio
 const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
 const exactTime = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-const two = (number) => String(number).padStart(2, "0");
+export const two = (number) => String(number).padStart(2, "0");
 
 export const NOTHING = "–"; // where there is nothing to tell
 

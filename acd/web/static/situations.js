@@ -14,6 +14,10 @@ export const ICONS = {
   off: "○",
 };
 
+// What a supervisor looks for comes first.
+const ORDER = ["unknown", "ringing", "talking", "hold", "wrapup", "outside", "notready", "ready", "off"];
+export const urgency = ({ situation }) => ORDER.indexOf(situation.what);
+
 // acd's own reasons in the reader's language; an agent's in his own words.
 export function spoken(reason) {
   return has(`words.reasons.${reason}`) ? t(`words.reasons.${reason}`) : reason;

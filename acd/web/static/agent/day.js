@@ -1,6 +1,7 @@
 // One's day: a strip of what one was, with a list of the same for whom a picture says nothing.
 
 import { el, say, set, svg } from "../dom.js";
+import { situationIn } from "../floor.js";
 import { duration, exactTimeOfDay, timeOfDay } from "../format.js";
 import { spoken } from "../situations.js";
 import { t } from "../texts.js";
@@ -9,15 +10,6 @@ const WIDE = 1000; // of the picture, in its own measure
 const HIGH = 24;
 const AT_LEAST = 1_800_000; // milliseconds that it shows
 const MOST = 200; // rows of the list
-
-const SITUATIONS = {
-  READY: "ready",
-  NOT_READY: "notready",
-  BUSY_ACD: "talking",
-  BUSY_INCOMING: "outside",
-  BUSY_OUTGOING: "outside",
-  UNKNOWN: "unknown",
-};
 
 export class Day {
   #stretches = [];
@@ -37,7 +29,7 @@ export class Day {
   }
 
   show({ items }, now) {
-    this.#stretches = items.filter((each) => each.state in SITUATIONS).map(stretch);
+    this.#stretches = items.filter(situationIn).map(stretch);
     this.element.hidden = !this.#stretches.length;
     if (!this.#stretches.length) return;
     this.picture.replaceChildren(...this.#stretches.map((each) => svg("rect", { "data-situation": each.what, y: 0, height: HIGH }, svg("title", {}, each.text))));
@@ -63,8 +55,9 @@ export class Day {
   }
 }
 
-function stretch({ from, to, state, reason, wrap_up, seconds }) {
-  const what = wrap_up ? "wrapup" : SITUATIONS[state];
+function stretch(part) {
+  const { from, to, reason, seconds } = part;
+  const what = situationIn(part);
   const name = [t(`words.situation.${what}`), spoken(reason)].filter(Boolean).join(": ");
   const text = t("agent.today.stretch", { time: exactTimeOfDay(from), name, duration: duration(seconds) });
   return { from: Date.parse(from), to: Date.parse(to), what, text };

@@ -1,6 +1,6 @@
 // The groups that the agent is logged on for, each to be switched by itself, and the way home.
 
-import { List, el, say } from "../dom.js";
+import { List, el, offer, say } from "../dom.js";
 import { spoken } from "../situations.js";
 import { t } from "../texts.js";
 import { complaint } from "./buttons.js";
@@ -9,8 +9,6 @@ import { chosen } from "./dialogs.js";
 const NAMES = { READY: "ready", NOT_READY: "notready", BUSY_ON_CALL: "talking", BUSY_WRAPUP: "wrapup" };
 
 export class Groups {
-  #offered = "";
-
   constructor(mine, buttons) {
     this.mine = mine;
     this.wrong = complaint();
@@ -49,9 +47,7 @@ export class Groups {
 
   #offer(names) {
     this.adding.hidden = !names.length;
-    if (names.join() === this.#offered) return;
-    this.#offered = names.join();
-    this.other.replaceChildren(...names.map((name) => el("option", { value: name }, name)));
+    offer(this.other, names, "");
   }
 
   async #goHome() {

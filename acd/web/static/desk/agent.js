@@ -8,6 +8,7 @@ import { t } from "../texts.js";
 import { Act, Acts } from "./acts.js";
 import { actsOf, penaltyAct, sessionActs, subjectOf } from "./agent-acts.js";
 import { link } from "./links.js";
+import { section } from "./section.js";
 import { numberCell, table } from "./tables.js";
 
 const FIGURES = {
@@ -56,14 +57,6 @@ export class AgentView {
     return subjectOf(this.desk, this.handler, this.agent);
   }
 }
-
-const section = (name, ...children) =>
-  el(
-    "section",
-    { class: "card part", "aria-label": t(`desk.part.${name}`) },
-    el("h3", {}, t(`desk.part.${name}`)),
-    ...children,
-  );
 
 // What he does at this moment.
 class Now {

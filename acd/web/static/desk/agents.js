@@ -1,10 +1,10 @@
 // All agents: found, filtered, sorted, and what can be done with each right there.
 
 import { command, handlerPath } from "../api.js";
-import { List, el, say, set } from "../dom.js";
+import { List, el, offer, say, set } from "../dom.js";
 import { SITUATIONS } from "../floor.js";
 import { duration, secondsSince } from "../format.js";
-import { ICONS, spoken } from "../situations.js";
+import { ICONS, spoken, urgency } from "../situations.js";
 import { t } from "../texts.js";
 import { Act, Menu } from "./acts.js";
 import { actsOf, firstAct, subjectOf } from "./agent-acts.js";
@@ -12,7 +12,6 @@ import { labelled } from "./fields.js";
 import { keepInAddress, link } from "./links.js";
 import { table } from "./tables.js";
 
-const ORDER = ["unknown", "ringing", "talking", "hold", "wrapup", "outside", "notready", "ready", "off"];
 const COLUMNS = ["agent", "situation", "since", "call", "groups", "acts"];
 
 export class AgentsView {
@@ -151,8 +150,7 @@ class Filter {
   // The groups there are now.
   update() {
     const names = ["", ...this.floor.groups()];
-    if ([...this.group.options].map((each) => each.value).join("\n") === names.join("\n")) return;
-    this.group.replaceChildren(...this.#options(names, this.wanted, (each) => each || t("desk.all")));
+    offer(this.group, names, this.wanted, (each) => each || t("desk.all"));
   }
 
   fits({ agent, sessions, situation }) {
@@ -167,10 +165,9 @@ class Filter {
   get order() {
     const byName = (one, other) => one.who.localeCompare(other.who);
     const bySince = (one, other) => (one.situation.since < other.situation.since ? -1 : 1);
-    const place = ({ situation }) => ORDER.indexOf(situation.what);
     return (
       { name: byName, since: bySince }[this.sort.value] ??
-      ((one, other) => place(one) - place(other) || byName(one, other))
+      ((one, other) => urgency(one) - urgency(other) || byName(one, other))
     );
   }
 

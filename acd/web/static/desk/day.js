@@ -2,6 +2,7 @@
 
 import { get, handlerPath, reasonOf } from "../api.js";
 import { el } from "../dom.js";
+import { situationIn } from "../floor.js";
 import { NOTHING, duration, exactTimeOfDay, timeZone } from "../format.js";
 import { spoken } from "../situations.js";
 import { t } from "../texts.js";
@@ -9,7 +10,7 @@ import { dateOf, isDate, plusDays, spanOf } from "./days.js";
 import { labelled } from "./fields.js";
 import { keepInAddress, link } from "./links.js";
 import { facts, loading, numberCell, row, table } from "./tables.js";
-import { LANES, laneOf, timeline } from "./timeline.js";
+import { LANES, timeline } from "./timeline.js";
 
 export class DayView {
   constructor(desk, [handler, agent], query) {
@@ -74,14 +75,14 @@ export class DayView {
 }
 
 function pictured(items) {
-  const stretches = items.filter((each) => laneOf(each));
+  const stretches = items.filter((each) => situationIn(each));
   if (!stretches.length) return [el("p", { class: "muted" }, t("desk.emptyDay"))];
   return [timeline(stretches), sums(stretches), asTable(stretches)];
 }
 
 function sums(stretches) {
-  const seconds = Object.groupBy(stretches, laneOf);
-  const spent = Object.keys(LANES).filter((lane) => seconds[lane]);
+  const seconds = Object.groupBy(stretches, situationIn);
+  const spent = LANES.filter((lane) => seconds[lane]);
   const sum = (lane) => seconds[lane].reduce((total, each) => total + each.seconds, 0);
   return facts(spent.map((lane) => [t(`words.situation.${lane}`), duration(sum(lane))]));
 }
@@ -104,7 +105,7 @@ const stretchRow = (each) =>
     exactTimeOfDay(each.from),
     exactTimeOfDay(each.to),
     numberCell(duration(each.seconds)),
-    t(`words.situation.${laneOf(each)}`),
+    t(`words.situation.${situationIn(each)}`),
     spoken(each.reason) || NOTHING,
     each.calls
       .map((call) => t("desk.callIn", { queue: call.queue, caller: call.caller || t("words.caller") }))

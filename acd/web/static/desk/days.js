@@ -1,6 +1,6 @@
 // Days as a calendar has them, "2026-11-20", in the reader's time zone.
 
-const two = (number) => String(number).padStart(2, "0");
+import { two } from "../format.js";
 
 export const dateOf = (moment) => `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
 

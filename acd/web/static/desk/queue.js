@@ -13,6 +13,7 @@ import { chart } from "./chart.js";
 import { dateOf, isDate, spanOf } from "./days.js";
 import { labelled } from "./fields.js";
 import { keepInAddress, link } from "./links.js";
+import { section } from "./section.js";
 import { loading, numberCell, table } from "./tables.js";
 
 const INTERVALS = ["15m", "30m", "1h"];
@@ -69,14 +70,6 @@ export class QueueView {
     this.day.close();
   }
 }
-
-const section = (name, ...children) =>
-  el(
-    "section",
-    { class: "card part", "aria-label": t(`desk.part.${name}`) },
-    el("h3", {}, t(`desk.part.${name}`)),
-    ...children,
-  );
 
 // How a day went, interval by interval.
 class Day {

@@ -38,22 +38,15 @@ export class QueuesView {
 // Each queue with its ready agents and since when the first caller waits.
 function* figuresOf(floor) {
   for (const handler of floor.handlers.values()) {
-    const ready = readyIn(handler);
-    const waiting = Map.groupBy(handler.calls.values(), (call) => call.queue);
+    const agents = [...handler.agents.values()];
+    const ready = handler.countByQueue(
+      agents.filter((each) => situationOf(each, handler.sessionsOf(each)).what === "ready"),
+    );
+    const since = handler.waitingSince();
     for (const queue of handler.queues.values()) {
-      const since = (waiting.get(queue.name) ?? []).map((call) => call.waiting_since).sort()[0] ?? null;
-      yield { queue, since, ready: ready.get(queue.name) ?? 0 };
+      yield { queue, since: since.get(queue.name) ?? null, ready: ready.get(queue.name) ?? 0 };
     }
   }
-}
-
-function readyIn(handler) {
-  const ready = new Map();
-  for (const agent of handler.agents.values()) {
-    if (situationOf(agent, handler.sessionsOf(agent)).what !== "ready") continue;
-    for (const queue of handler.queuesOf(agent)) ready.set(queue, (ready.get(queue) ?? 0) + 1);
-  }
-  return ready;
 }
 
 class Row {

@@ -1,6 +1,7 @@
 // The picture of a day: a lane for each thing that an agent does, so that no colour is needed, and one for calls.
 
 import { el, svg } from "../dom.js";
+import { situationIn } from "../floor.js";
 import { duration, exactTimeOfDay, timeOfDay } from "../format.js";
 import { ICONS, spoken } from "../situations.js";
 import { t } from "../texts.js";
@@ -15,21 +16,7 @@ const WIDE = 1100; // what fits most screens
 const STEPS = [5, 10, 30, 60, 120, 180, 360].map((minutes) => minutes * 60_000);
 const APART = 75; // of two times at the axis
 
-export const LANES = {
-  ready: "READY",
-  talking: "BUSY_ACD",
-  wrapup: "",
-  outside: "BUSY_INCOMING",
-  notready: "NOT_READY",
-  unknown: "UNKNOWN",
-};
-const OF_STATES = {
-  ...Object.fromEntries(Object.entries(LANES).map(([lane, state]) => [state, lane])),
-  BUSY_OUTGOING: "outside",
-};
-
-// The lane of a stretch; undefined where he was logged off.
-export const laneOf = ({ state, wrap_up }) => (wrap_up ? "wrapup" : OF_STATES[state]);
+export const LANES = ["ready", "talking", "wrapup", "outside", "notready", "unknown"];
 
 export function timeline(stretches) {
   const details = el("p", { class: "details" }, t("desk.timelineHint"));
@@ -52,13 +39,13 @@ export function timeline(stretches) {
 }
 
 function picture(stretches, hourWidth, details) {
-  const lanes = Object.keys(LANES).filter((lane) => stretches.some((each) => laneOf(each) === lane));
+  const lanes = LANES.filter((lane) => stretches.some((each) => situationIn(each) === lane));
   const calls = callsOf(stretches);
   const scale = scaled(stretches, hourWidth);
   const height = AXIS + LANE * (lanes.length + (calls.length ? 1 : 0));
   const marks = [
     ...stretches.map((each) => ({
-      element: block(each, lanes.indexOf(laneOf(each)), scale),
+      element: block(each, lanes.indexOf(situationIn(each)), scale),
       text: aboutStretch(each),
       at: each.from,
     })),
@@ -117,7 +104,7 @@ function block(each, lane, { x }) {
   const reason = spoken(each.reason);
   return svg(
     "g",
-    { class: "block", "data-situation": laneOf(each) },
+    { class: "block", "data-situation": situationIn(each) },
     svg("rect", { x: from, y: top(lane) + 4, width, height: LANE - 8, rx: Math.min(4, width / 2) }),
     reason && width > reason.length * 7.5 + 8 && svg("text", { x: from + 5, y: top(lane) + 21 }, reason),
   );
@@ -142,7 +129,7 @@ function callBlock(call, lane, { x, start, end }) {
 }
 
 function aboutStretch(each) {
-  const what = t(`words.situation.${laneOf(each)}`);
+  const what = t(`words.situation.${situationIn(each)}`);
   const values = { from: exactTimeOfDay(each.from), to: exactTimeOfDay(each.to), time: duration(each.seconds) };
   return t("desk.stretch", { ...values, what: each.reason ? `${what} (${spoken(each.reason)})` : what });
 }

@@ -3,12 +3,10 @@
 import { List, el, say, set } from "../dom.js";
 import { SITUATIONS } from "../floor.js";
 import { duration, secondsSince } from "../format.js";
-import { ICONS, spoken } from "../situations.js";
+import { ICONS, spoken, urgency } from "../situations.js";
 import { t } from "../texts.js";
 
-// What a supervisor looks for comes first.
 const EVERYWHERE = 10; // seconds: times that nobody can see are set once in so many, those in sight each second
-const ORDER = ["unknown", "ringing", "talking", "hold", "wrapup", "outside", "notready", "ready", "off"];
 
 export class Agents {
   #beats = 0;
@@ -30,7 +28,7 @@ export class Agents {
   show({ agents, isTv }, now) {
     const here = agents.filter((each) => each.situation.what !== "off");
     const off = agents.length - here.length;
-    here.sort((one, other) => place(one) - place(other) || (one.situation.since < other.situation.since ? -1 : 1));
+    here.sort((one, other) => urgency(one) - urgency(other) || (one.situation.since < other.situation.since ? -1 : 1));
     this.list.show(here.map((each) => ({ ...each, isTv, now })));
     const counts = Map.groupBy(here, (each) => each.situation.what);
     this.numbers.show(SITUATIONS.filter((what) => counts.has(what)).map((what) => [what, counts.get(what).length]));
@@ -50,8 +48,6 @@ export class Agents {
     return card;
   }
 }
-
-const place = ({ situation }) => ORDER.indexOf(situation.what);
 
 class Count {
   constructor(what) {

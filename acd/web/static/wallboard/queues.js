@@ -3,7 +3,6 @@
 import { List, el, say, set, svg } from "../dom.js";
 import { NOTHING, SIGNS, duration, judged, number, percent, secondsSince } from "../format.js";
 import { t } from "../texts.js";
-import { serviceLevel } from "./boards.js";
 
 const FIGURES = ["waiting", "longestWait", "ready", "levelNow", "levelToday", "offered", "abandoned"];
 const WIDTH = 120; // of a sparkline, in its own units
@@ -52,8 +51,8 @@ class Row {
     set(this.element, "class", queue.in_service ? null : "away");
     this.#show("waiting", queue.current_calls_queued, number, terms?.targets.waiting);
     this.#show("ready", queue.ready, number, terms?.targets.ready);
-    this.#show("levelNow", row && serviceLevel(row.recent, terms.definition), percent, terms?.targets.service_level);
-    this.#show("levelToday", row && serviceLevel(row.today, terms.definition), percent, terms?.targets.service_level);
+    this.#show("levelNow", row && row.recent.service_level, percent, terms?.targets.service_level);
+    this.#show("levelToday", row && row.today.service_level, percent, terms?.targets.service_level);
     this.#show("offered", row && row.today.offered, number);
     const share = row && row.today.offered ? row.today.abandoned / row.today.offered : null;
     this.#show("abandoned", share, () => (row ? number(row.today.abandoned) : NOTHING), terms?.targets.abandoned);

@@ -1,7 +1,7 @@
 // What part of the floor is shown, and how: by group, with or without names. It stands in the address, so that a
 // screen on a wall keeps it.
 
-import { el } from "../dom.js";
+import { el, offer } from "../dom.js";
 import { reasonOf, situationOf } from "../floor.js";
 import { t } from "../texts.js";
 
@@ -36,30 +36,27 @@ export class View extends EventTarget {
 
   #add(shown, handler) {
     const queues = this.group ? new Set(handler.groups.get(this.group)?.queues) : new Set(handler.queues.keys());
-    const ready = new Map([...queues].map((name) => [name, 0]));
+    const readyAgents = [];
     for (const agent of handler.agents.values()) {
       const sessions = handler.sessionsOf(agent);
       if (this.group && !sessions.some((each) => each.acd_group === this.group)) continue;
       const situation = situationOf(agent, sessions);
       shown.agents.push({ agent, situation, reason: reasonOf(agent, sessions), key: `${handler.name} ${agent.agent}` });
-      if (situation.what !== "ready") continue;
-      for (const name of handler.queuesOf(agent)) ready.set(name, (ready.get(name) ?? 0) + 1);
+      if (situation.what === "ready") readyAgents.push(agent);
     }
-    const waiting = Map.groupBy(handler.calls.values(), (call) => call.queue);
+    const ready = handler.countByQueue(readyAgents);
+    const since = handler.waitingSince();
     for (const name of queues) {
       const queue = handler.queues.get(name);
       if (!queue) continue;
-      const since = (waiting.get(name) ?? []).map((call) => call.waiting_since).sort()[0] ?? null;
-      shown.queues.push({ ...queue, ready: ready.get(name), waitingSince: since, row: shown.boards.of(queue) });
+      const row = shown.boards.of(queue);
+      shown.queues.push({ ...queue, ready: ready.get(name) ?? 0, waitingSince: since.get(name) ?? null, row });
     }
   }
 
   #offer(groups) {
     const names = ["", ...new Set([...groups, this.group].filter(Boolean))];
-    if ([...this.groups.options].map((each) => each.value).join("\n") === names.join("\n")) return;
-    this.groups.replaceChildren(
-      ...names.map((name) => el("option", { value: name, selected: name === this.group }, name || t("wallboard.allGroups"))),
-    );
+    offer(this.groups, names, this.group, (name) => name || t("wallboard.allGroups"));
   }
 
   #pick() {

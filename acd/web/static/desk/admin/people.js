@@ -37,14 +37,7 @@ export class People extends AdminList {
         fields: [
           { name: "user", label: t("desk.column.name"), required: true, maxlength: 80 },
           { name: "id", label: t("desk.column.id"), required: true, maxlength: 80 },
-          {
-            name: "pin",
-            label: t("desk.pin"),
-            type: "password",
-            autocomplete: "new-password",
-            required: true,
-            maxlength: 128,
-          },
+          pinField(),
           ...(handlers.length > 1
             ? [{ name: "handler", label: t("desk.handler"), type: "select", options: handlers }]
             : []),
@@ -56,6 +49,15 @@ export class People extends AdminList {
   }
 }
 
+const pinField = () => ({
+  name: "pin",
+  label: t("desk.pin"),
+  type: "password",
+  autocomplete: "new-password",
+  required: true,
+  maxlength: 128,
+});
+
 const pin = ({ handler, agent, user }) => ({
   key: `agent ${handler} ${agent} pin`,
   label: t("desk.act.pin"),
@@ -64,16 +66,7 @@ const pin = ({ handler, agent, user }) => ({
     title: t("desk.pinOf", { name: user }),
     text: t("desk.ask.pin"),
     button: t("desk.keep"),
-    fields: [
-      {
-        name: "pin",
-        label: t("desk.pin"),
-        type: "password",
-        autocomplete: "new-password",
-        required: true,
-        maxlength: 128,
-      },
-    ],
+    fields: [pinField()],
   }),
   run: (body) => ask("PUT", handlerPath(handler, "agents", agent, "pin"), body),
   tell: () => t("desk.done.pin", { name: user }),
