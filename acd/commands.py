@@ -8,6 +8,7 @@ from acd import pins
 from acd.asterisk import translate
 from acd.core import events as ev
 from acd.core import refusals
+from acd.core.center import Center
 from acd.core.devices import device_of_address
 from acd.core.records import Agent, AgentSession, Monitor
 from acd.core.states import AgentState, MonitorMode, MonitorState, Outcome, SessionState
@@ -31,11 +32,15 @@ class Commands:
         such as Local/*@phones -> PJSIP/*.
         """
         self.service = service
-        self.center = service.center
         self._guard = guard
         self._store = store
         self._addresses = addresses
         self._phones = phones or {}
+
+    @property
+    def center(self) -> Center:
+        """As it is now: a node that stepped down has another one afterwards."""
+        return self.service.center
 
     def usable_addresses(self) -> dict[str, bool]:
         """The addresses that may be used, of those that Asterisk told of; True: can be reached."""
@@ -97,6 +102,10 @@ class Commands:
         await self._guard.check(agent, pin)
         if not self._has_id(agent):
             raise refusals.WrongPin()
+
+    def renew_pins(self, hashes: dict[str, str]) -> None:
+        """The PINs as they stand in the database, where another node may have changed them."""
+        self._guard.renew(hashes)
 
     def kept_pin(self, agent: str) -> str | None:
         """What is kept of an agent's PIN, "" for none; None where there is no such agent."""
@@ -228,9 +237,13 @@ class SupervisorCommands:
         `ring_for`: seconds for which a supervisor's phone rings.
         """
         self.service = service
-        self.center = service.center
         self._context = transfer_context
         self._ring_for = ring_for
+
+    @property
+    def center(self) -> Center:
+        """As it is now."""
+        return self.service.center
 
     async def set_penalty(self, agent_key: str, queue: str, penalty: int) -> None:
         """How late an agent's turn comes in a queue, now and whenever he is logged on.

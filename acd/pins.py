@@ -65,6 +65,10 @@ class PinGuard:
         self._hashes[agent] = pin_hash
         self._attempts.succeeded(agent)
 
+    def renew(self, hashes: dict[str, str]) -> None:
+        """All hashes that there are now."""
+        self._hashes = hashes
+
     def kept(self, agent: str) -> str:
         """What is kept of an agent's PIN: another text for every other PIN, "" for none."""
         plain = self._plain.get(agent)

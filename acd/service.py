@@ -6,7 +6,7 @@ An event is wholly handled before the next one, so the event loop is the only lo
 import asyncio
 import logging
 import queue
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from acd.asterisk import translate
@@ -34,19 +34,23 @@ from acd.core.effects import (
 from acd.core.records import Visit
 from acd.counts import LAGS, Histogram, VisitCounts
 from acd.history import Files, History
-from acd.store import Store
+from acd.store import Kept, Store
 from acd.timesheets import TimeSheets
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY = 5000  # events; a restart replays at most these
 NO_FILES = Files()
+MOST_MOVED = 5000  # visits whose rows are written again by whoever takes over
 LEAP = 1.0  # seconds between two pings by which Asterisk's clock moves only when somebody sets it
 ORDERS = (AddMember, PauseMember, RemoveMember, SetPenalty)  # a tuple, because isinstance() is slow with a union
 
 
 class Service:
-    """One agent handler at work: a Center, the link to its Asterisk, and the store."""
+    """One agent handler: a Center, the link to its Asterisk, and the store.
+
+    One node leads: it is linked, and writes the log. On all others the same Center follows the log as it grows.
+    """
 
     def __init__(
         self,
@@ -58,25 +62,21 @@ class Service:
         clock: Callable[[], float] = steady,
         confirm_within: float = 5.0,
         files: Files = NO_FILES,
+        leads: bool = True,
     ) -> None:
         """`confirm_within`: seconds for Asterisk to carry out a command (TAPI's own limit is 120).
 
-        `files`: Asterisk's own, which tell what happened while nobody listened.
+        `files`: Asterisk's own, which tell what happened while nobody listened. `leads`: from the beginning.
         """
         self.name = name
         self.broken = 0  # messages that could not be understood
         self.lag = Histogram(LAGS)  # from what happened in Asterisk until it was taken in here
-        self.link = Link(
-            login,
-            wanted=translate.TRANSLATORS.keys(),
-            on_message=self._hear,
-            on_login=self._take_picture,
-            on_loss=self._lost,
-            on_alive=self._alive,
-            clock=clock,
-        )
+        self.leads = False
+        self.may_act: Callable[[], bool] = lambda: True  # it is certain that nobody else leads
+        self._login = login
         self._store = store
         self._clock = clock
+        self.link = self._new_link()
         self._confirm_within = confirm_within
         self._offset: float | None = None  # of Asterisk's clock, when it was looked at last
         self._timer: asyncio.TimerHandle | None = None
@@ -85,34 +85,85 @@ class Service:
         self._watchers: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._since_checkpoint = 0
         self._listeners: list[Callable[[Change], None]] = []
+        self._files = files
+        self._registrations = registrations
         self._history = History(files, name, store)
         self._times = TimeSheets(name, store)
         self._early: list[Change] = []  # what changed at the start, before anybody could listen
         self._starting = True
-        self.center = self._restored(registrations)
+        self.restore(store.kept(name))
+        if leads:
+            self.lead(self._history, self._times)
         self._starting = False
-        self.counts = VisitCounts(self.center.state)
-        self.listen(self.counts.hear)
 
-    def _restored(self, registrations: ev.Registrations) -> Center:
+    def _new_link(self) -> Link:
+        return Link(
+            self._login,
+            wanted=translate.TRANSLATORS.keys(),
+            on_message=self._hear,
+            on_login=self._take_picture,
+            on_loss=self._lost,
+            on_alive=self._alive,
+            clock=self._clock,
+        )
+
+    # To lead, and to follow -------------------------------------------------------------------------------
+
+    def restore(self, kept: Kept) -> None:
         """The state as the log tells it; orders that follow from old events were carried out or are no more."""
-        state, tail = self._store.load(self.name)
-        center = Center(state)
-        for event in tail:
+        self.center = Center(kept.state)
+        self._moved: dict[str, Visit] = {}  # those of the last events; oldest first
+        self._last_at = 0.0
+        self.follow(kept.events)
+        self.position = kept.seq  # number of the last event that was taken in
+        self.counts = VisitCounts(kept.state)  # counts what this node leads, and nothing before
+
+    def follow(self, events: Iterable[tuple[int, ev.Event]]) -> None:
+        """Takes in what stands in the log already."""
+        for seq, event in events:
+            self.position, self._last_at = seq, event.at
             try:
-                effects = center.apply(event)
+                effects = self.center.apply(event)
             except Exception:  # one event that has become senseless must not cost the state of all others
                 log.exception("An event of the log cannot be replayed: %.500r", event)
                 continue
-            for effect in effects:  # a row may have been lost with the process that wrote the event
+            for effect in effects:
                 if isinstance(effect, VisitMoved):
-                    self._store.keep_call(self.name, effect.visit)
-        self.center = center
-        if center.state.listening:  # the last run did not end in good order
-            heard = [*(event.at for event in tail[-1:]), self._history.mark.at]
-            self.record(ev.LinkLost(max(heard) or self.now(), "acd was started again"))
-        self.record(registrations._replace(at=self.now()))
-        return center
+                    self._moved.pop(effect.visit.key, None)
+                    self._moved[effect.visit.key] = effect.visit
+            while len(self._moved) > MOST_MOVED:
+                self._moved.pop(next(iter(self._moved)))
+
+    def prepared(self) -> tuple[History, TimeSheets]:
+        """What `lead` needs to have read from the database; may be called in any thread."""
+        return History(self._files, self.name, self._store), TimeSheets(self.name, self._store)
+
+    def lead(self, history: History, times: TimeSheets) -> None:
+        """From now on this is who writes the log, behind what was followed."""
+        self.leads = True
+        self._history, self._times = history, times
+        for visit in self._moved.values():  # a row may have been lost with the process that wrote the event
+            self._store.keep_call(self.name, visit)
+        self._moved.clear()
+        self.counts = VisitCounts(self.center.state)
+        if self.center.state.listening:  # the last run did not end in good order
+            self.record(ev.LinkLost(max(self._last_at, history.mark.at) or self.now(), "acd was started again"))
+        self.record(self._registrations._replace(at=self.now()))
+
+    async def step_down(self, reason: str) -> None:
+        """Another node leads, or may do so: this one does nothing more, and knows nothing but what the log will tell.
+
+        `position` is 0 until `restore`: the log may lack what was taken in here.
+        """
+        self.leads, self.position = False, 0
+        link, self.link = self.link, self._new_link()
+        self._stop()
+        for _, done in self._watchers:
+            if not done.done():
+                done.set_exception(NotConnected(reason))
+        if self.center.state.listening:
+            self.center.apply(ev.LinkLost(self.now(), reason))
+        await link.close()
 
     def now(self) -> float:
         """The present on Asterisk's clock, which is the one that events carry."""
@@ -133,7 +184,7 @@ class Service:
 
     def record(self, event: ev.Event) -> Sequence[Effect]:
         """Takes in an event and puts it into the log, and sends nothing yet; returns what follows from it."""
-        if not self.center.concerns(event):
+        if not self.leads or not self.center.concerns(event):
             return ()
         effects = self.center.apply(event)
         self._store.append(self.name, event)
@@ -159,6 +210,7 @@ class Service:
             if self._starting:
                 self._early.append(effect)
             self._times.hear(effect, self.center.state)
+            self.counts.hear(effect)
             for listener in self._listeners:
                 listener(effect)
         match effect:
@@ -296,9 +348,8 @@ class Service:
 
     async def _send(self, order: Order, asked: bool) -> None:
         """Carries out one order. Raises LinkError, after the center has heard of the failure."""
-        action, headers = translate.to_action(order)
         try:
-            await self.link.send(action, headers, timeout=self._confirm_within)
+            await self._act(*translate.to_action(order))
         except Refused as error:
             facts = translate.refusal(order, error.text, self.now())
             self._failed(order, error.text, refused=asked and not facts)
@@ -328,6 +379,8 @@ class Service:
         """
         if event is None:
             return
+        if not self.leads:
+            raise refusals.NotLinked("Another node has taken over.")
         if self._store.problem is not None:
             raise refusals.StoreFailed(f"The store cannot be written: {self._store.problem}")
         sends = self.observe(event, asked=True)
@@ -337,6 +390,8 @@ class Service:
         await self._kept()
 
     async def _act(self, action: str, headers: Mapping[str, str]) -> None:
+        if not self.may_act():
+            raise NotConnected("another node may have taken over")
         await self.link.send(action, headers, timeout=self._confirm_within)
 
     async def act(self, action: str, headers: Mapping[str, str]) -> None:
@@ -372,6 +427,8 @@ class Service:
                 await self._store.written()
         except (TimeoutError, queue.Full):
             raise refusals.StoreFailed("It is done, but it cannot be written to the store at present.") from None
+        if not self.leads:
+            raise refusals.NotLinked("Another node has taken over; it is not known whether it was done.")
 
     async def _until(self, true: Callable[[], bool]) -> None:
         watcher = (true, asyncio.get_running_loop().create_future())
@@ -401,11 +458,16 @@ class Service:
     async def close(self) -> None:
         """Ends the link, and keeps the state as it is then."""
         await self.link.close()
+        self._stop()
+        if self.leads:
+            self.checkpoint()
+
+    def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = self._armed_for = None
         for task in list(self._sends):
             task.cancel()
-        self.checkpoint()
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 log = logging.getLogger(__name__)
 
+MIGRATING = 0x616366  # a lock of PostgreSQL's: several nodes may begin at the same time
+WAIT_FOR_OTHERS = 600  # seconds
 FIRST = "0001"  # the tables of an acd that did not number them yet
 
 
@@ -27,6 +29,9 @@ def upgrade(connection: Connection) -> None:
     """Makes or changes the tables within the connection's transaction. Raises NewerDatabase, SQLAlchemyError."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # Python's driver would begin only before the first row
+    else:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_FOR_OTHERS}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)

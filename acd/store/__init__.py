@@ -9,6 +9,7 @@ import concurrent.futures
 import json
 import logging
 import queue
+import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -16,15 +17,17 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, func
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import SQLModel, col, delete, insert, select
+from sqlmodel import SQLModel, col, delete, insert, select, update
 
 from acd.core import events as ev
 from acd.core.records import State, Visit
 from acd.migrations import NewerDatabase, upgrade
+from acd.store import event_log
 from acd.store.database import AdvisoryLock, FileLock, InUse, SameFile, engine_for, may_pass, owned, reason
+from acd.store.event_log import STATE, Kept
+from acd.store.leases import HOUSE, Leases, Node
 from acd.store.retention import Retention
 from acd.store.tables import (
     AccountRow,
@@ -37,8 +40,10 @@ from acd.store.tables import (
     HeardRow,
     LogStartRow,
     PinRow,
+    StreamRow,
     TokenRow,
     WebhookRow,
+    WriterRow,
 )
 
 __all__ = [
@@ -49,6 +54,7 @@ __all__ = [
     "EventRow",
     "Heard",
     "InUse",
+    "Kept",
     "NewerDatabase",
     "PinRow",
     "Store",
@@ -56,7 +62,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-STATE = TypeAdapter(State)
 BATCH = 2000
 GATHER = 0.005  # seconds for which a batch is gathered: a transaction for each row would take half a core
 CHECK_EVERY = 10.0  # seconds without anything to write, after which it is seen whether the database is still there
@@ -68,6 +73,9 @@ RETENTION_AFTER = 60.0  # seconds after the start, which has other things to do
 RETENTION_EVERY = 3600.0  # seconds
 PAUSE = 0.05  # seconds between two steps of it
 MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
+# tables whose rows belong to a handler, or to none; all others belong to who writes them
+OF_HANDLERS = frozenset({"event", "call", "checkpoint", "heard", "agent_time", "pin", "envelope"})
+OF_THE_HOUSE = frozenset({"token", "account", "webhook"})
 # tables whose rows nothing else would bring back
 ASIDE = frozenset({"call", "pin", "agent_time", "token", "account", "command", "webhook"})
 
@@ -80,7 +88,14 @@ class Heard(NamedTuple):
     cel: tuple[int, int] | None = None
 
 
-Write = tuple[str, dict[str, Any]]
+class Write(NamedTuple):
+    """A row to be written. `fence`: the lease by which it was made, where it belongs to one."""
+
+    table: str
+    values: dict[str, Any]
+    lease: tuple[str, int] | None
+
+
 Row = TypeVar("Row", bound=SQLModel)
 
 
@@ -100,8 +115,12 @@ class Store:
         keep_commands_days: int = 0,
         keep_stream_hours: int = 24,
         clock: Callable[[], float] = time.time,
+        node: Node | None = None,
     ) -> None:
-        """`keep_...`: older events, rows of the ledger, commands, envelopes are deleted; 0 days: never."""
+        """`keep_...`: older events, rows of the ledger, commands, envelopes are deleted; 0 days: never.
+
+        `node`: who this is among several that use the same database; None: it has the database for itself.
+        """
         self.url = url
         self.problem: str | None = None  # why nothing can be written at present
         self.given_up = 0  # changes that were not kept, since the start
@@ -112,8 +131,9 @@ class Store:
         self._aside_lock = threading.Lock()
         self._thread = threading.Thread(target=self._write_for_ever, name="store", daemon=True)
         self._file = SameFile(self._engine)
-        self._owned: FileLock | AdvisoryLock | None = None  # while it is open
-        self._seq = 0
+        self._node = node
+        self._owned: FileLock | AdvisoryLock | Leases | None = None  # while it is open
+        self._seq: dict[str, int] = {}  # handler -> number of its last event
         self._at: dict[str, float] = {}  # handler -> when its last appended event was
         self._clock = clock
         self._retention = Retention(
@@ -130,12 +150,17 @@ class Store:
 
     def open(self) -> None:
         """Brings the tables up to date and starts the writer. Raises InUse, NewerDatabase, SQLAlchemyError."""
-        self._owned = owned(self._engine)
+        if self._node is not None and self._engine.dialect.name != "postgresql":
+            raise ValueError("only a PostgreSQL database can be used by several nodes")
+        self._owned = owned(self._engine) if self._node is None else Leases(self._engine, self._node)
         try:
             with self._owned.transaction() as connection:
                 upgrade(connection)
                 self._owned.claim(connection)
-                self._seq = _last_number(connection)
+                mine = {"node": self._owned.node, "batch": ""}
+                connection.execute(delete(WriterRow).where(col(WriterRow.node) == mine["node"]))
+                connection.execute(insert(WriterRow), [mine])
+                self._seq = event_log.last_numbers(connection)
             self._file.check()
         except SQLAlchemyError:
             self._unlock()
@@ -162,6 +187,17 @@ class Store:
         assert self._owned is not None
         return self._owned.transaction()
 
+    @property
+    def leases(self) -> Leases | None:
+        """Who leads what, where several nodes use the database."""
+        return self._owned if isinstance(self._owned, Leases) else None
+
+    def lead(self, handler: str, seq: int, fence: int) -> None:
+        """This node goes on with a handler's log behind the event `seq`."""
+        assert self.leases is not None
+        self._seq[handler] = seq
+        self.leases.begun(handler, fence)
+
     # Writing, from the event loop -------------------------------------------------------------------------
 
     def append(self, handler: str, happened: ev.Event) -> int:
@@ -170,16 +206,17 @@ class Store:
         One that has to be given up takes no number: the log has none twice and none missing.
         """
         self._at[handler] = happened.at
+        seq = self._seq.get(handler, 0) + 1
         values = {
-            "seq": self._seq + 1,
+            "seq": seq,
             "handler": handler,
             "at": happened.at,
             "kind": type(happened).__name__,
             "data": happened,  # made text by the writer
         }
         if self._put("event", values):
-            self._seq += 1
-        return self._seq
+            self._seq[handler] = seq
+        return self._seq.get(handler, 0)
 
     def keep_call(self, handler: str, visit: Visit) -> None:
         """Adds or renews a row of the ledger."""
@@ -208,7 +245,7 @@ class Store:
         """Keeps the state as it is after the last appended event."""
         dumped = STATE.dump_json(state).decode()
         at = self._at.get(handler, self._clock())
-        self._put("checkpoint", {"handler": handler, "seq": self._seq, "at": at, "state": dumped})
+        self._put("checkpoint", {"handler": handler, "seq": self._seq.get(handler, 0), "at": at, "state": dumped})
 
     async def written(self) -> None:
         """Returns when all that was handed over before is on disk. Raises queue.Full when too much waits already."""
@@ -223,8 +260,9 @@ class Store:
 
     def _put(self, table: str, values: dict[str, Any]) -> bool:
         """False when it has to be given up: a later checkpoint stands in for events, but rows are kept aside."""
+        write = Write(table, values, self._lease(table, values))
         try:
-            self._waiting.put_nowait((table, values))
+            self._waiting.put_nowait(write)
             return True
         except queue.Full:
             pass
@@ -235,18 +273,37 @@ class Store:
         if table in ASIDE and len(self._aside) < MOST_WAITING:
             key = tuple(values[name] for name in RENEWED[table][1])
             with self._aside_lock:
-                self._aside[table, *key] = (table, values)
+                self._aside[table, *key] = write
         else:
             self.given_up += 1
         return False
+
+    def _lease(self, table: str, values: dict[str, Any]) -> tuple[str, int] | None:
+        name = values["handler"] if table in OF_HANDLERS else HOUSE if table in OF_THE_HOUSE else None
+        return None if name is None or self._owned is None else (name, self._owned.fence(name))
 
     # Reading ----------------------------------------------------------------------------------------------
 
     def load(self, handler: str) -> tuple[State, list[ev.Event]]:
         """The newest checkpoint of a handler and the events after it."""
+        kept = self.kept(handler)
+        return kept.state, [happened for _, happened in kept.events]
+
+    def kept(self, handler: str) -> Kept:
+        """The same, with numbers."""
         with self._engine.connect() as connection:
-            seq, state = _checkpoint(connection, handler)
-            return state, _events(connection, handler, after=seq)
+            seq, state = event_log.checkpoint(connection, handler)
+            return Kept(state, *event_log.numbered(connection, handler, seq, None))
+
+    def told(self, handler: str, after: int, limit: int | None = None) -> tuple[list[tuple[int, ev.Event]], int]:
+        """A handler's events behind a number, with theirs, and the number of the last one."""
+        with self._engine.connect() as connection:
+            return event_log.numbered(connection, handler, after, limit)
+
+    def stream_number(self) -> int:
+        """That of the last envelope, where several nodes write them."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(StreamRow.seq)) or 0
 
     def load_at(self, handler: str, at: float) -> tuple[State, list[ev.Event]]:
         """A checkpoint and the events after it that give the state of a handler as it was at a time.
@@ -255,7 +312,7 @@ class Store:
         the log behind what was heard, up to the picture that followed; it counts as well. Raises BeforeTheLog.
         """
         with self._engine.connect() as connection:
-            seq, state = _checkpoint(connection, handler, at)
+            seq, state = event_log.checkpoint(connection, handler, at)
             next_picture = connection.scalar(
                 select(func.min(EventRow.seq)).where(
                     col(EventRow.handler) == handler,
@@ -264,7 +321,7 @@ class Store:
                     col(EventRow.kind) == ev.PictureTaken.__name__,
                 )
             )
-            events = _events(connection, handler, after=seq, before=next_picture, until=at)
+            events = event_log.events(connection, handler, after=seq, before=next_picture, until=at)
             # asked last, because events may have been deleted meanwhile
             start = connection.execute(
                 select(LogStartRow.seq, LogStartRow.at).where(LogStartRow.handler == handler)
@@ -298,7 +355,7 @@ class Store:
         )
         query = select(newest.c.kind, newest.c.data).where(newest.c.kind == kind.__name__, newest.c.at >= at)
         with self._engine.connect() as connection:
-            found = [_decode(row.kind, row.data) for row in connection.execute(query)]
+            found = [event_log.decode(row.kind, row.data) for row in connection.execute(query)]
         return [happened for happened in found if happened is not None]
 
     def rows_of(self, handler: str, calls: Collection[str]) -> list[dict[str, Any]]:
@@ -381,7 +438,7 @@ class Store:
         while not ending:
             batch = self._gathered()
             ending = None in batch
-            self._write_until_done([item for item in batch if isinstance(item, tuple)])
+            self._write_until_done([item for item in batch if isinstance(item, Write)])
             for item in batch:
                 # whoever waited may have given up
                 if isinstance(item, concurrent.futures.Future) and item.set_running_or_notify_cancel():
@@ -395,7 +452,7 @@ class Store:
             batch = [self._waiting.get(timeout=min(max(PAUSE, due), CHECK_EVERY))]
         except queue.Empty:
             return []
-        if isinstance(batch[0], tuple):  # nobody waits for it: what comes next is written with it
+        if isinstance(batch[0], Write):  # nobody waits for it: what comes next is written with it
             time.sleep(GATHER)
         while len(batch) < BATCH and not self._waiting.empty():
             batch.append(self._waiting.get())
@@ -408,7 +465,7 @@ class Store:
     def _delete_a_little(self) -> None:
         """One step of what is done every hour, so that what is to be written meanwhile need not wait for all of it."""
         if self._steps is None:
-            if time.monotonic() < self._next_retention:
+            if time.monotonic() < self._next_retention or self._owned is None or not self._owned.tidies:
                 return
             self._steps = self._retention.steps()
             self._next_retention = time.monotonic() + RETENTION_EVERY
@@ -421,10 +478,10 @@ class Store:
             self._steps = None
 
     def _write_until_done(self, writes: list[Write]) -> None:
-        again = False
+        batch, again = secrets.token_hex(8), False
         while True:
             try:
-                self._write(writes, again)
+                self._write(writes, batch, again)
             except Exception as error:
                 if not may_pass(error):
                     self._write_one_by_one(writes, error)
@@ -446,7 +503,7 @@ class Store:
     def _write_one_by_one(self, writes: list[Write], error: Exception) -> None:
         """One of them can never be written; the others are, and that one is told."""
         if len(writes) == 1:
-            table, values = writes[0]
+            table, values, _ = writes[0]
             shown = {name: value for name, value in values.items() if table == "event" or name in ("handler", "key")}
             # without the error's other lines, which may show what `shown` does not
             log.error("A row of %s cannot be written and is given up, %s: %.500r", table, reason(error), shown)
@@ -454,34 +511,52 @@ class Store:
         for write in writes:
             self._write_until_done([write])
 
-    def _write(self, writes: list[Write], again: bool) -> None:
-        """`again`: it failed before, and perhaps only the answer was lost."""
+    def _write(self, writes: list[Write], batch: str, again: bool) -> None:
+        """`batch`: its mark. `again`: it failed before, and perhaps only the answer was lost."""
         assert self._owned is not None
         if not writes:
             self._owned.check()
             return
-        tables: dict[str, list[dict[str, Any]]] = {}
-        for table, values in writes:
-            tables.setdefault(table, []).append(values)
         self._file.check()
         with self._owned.transaction() as connection:
-            if again and "event" in tables:
-                last = connection.scalar(select(func.max(EventRow.seq))) or 0
-                tables["event"] = [row for row in tables["event"] if row["seq"] > last]
+            mine = col(WriterRow.node) == self._owned.node
+            if again and connection.scalar(select(WriterRow.batch).where(mine)) == batch:
+                return
+            tables = self._admitted(connection, writes)
+            if "envelope" in tables:
+                self._owned.number(connection, tables["envelope"])
             for table, rows in tables.items():
-                if not rows:
-                    continue
-                if table == "event":
-                    connection.execute(insert(EventRow), [row | {"data": json.dumps(row["data"])} for row in rows])
-                elif table == "envelope" and not again:  # its rows are never renewed
-                    connection.execute(insert(EnvelopeRow), rows)
-                else:
-                    model, key = RENEWED[table]
-                    newest = {tuple(row[name] for name in key): row for row in rows}
-                    these = [{f"old_{name}": row[name] for name in key} for row in newest.values()]
-                    same = [getattr(model, name) == bindparam(f"old_{name}") for name in key]
-                    connection.execute(delete(model).where(*same), these)
-                    connection.execute(insert(model), list(newest.values()))
+                _insert(connection, table, rows)
+            connection.execute(update(WriterRow).where(mine).values(batch=batch))
+            self._owned.tell(connection, tables)
+
+    def _admitted(self, connection: Connection, writes: list[Write]) -> dict[str, list[dict[str, Any]]]:
+        """The rows by table, without those that another node has to write now."""
+        assert self._owned is not None
+        leases = {lease for _, _, lease in writes if lease is not None}
+        held = {None, *self._owned.admitted(connection, leases)}
+        tables: dict[str, list[dict[str, Any]]] = {}
+        for table, values, lease in writes:
+            if lease in held:
+                tables.setdefault(table, []).append(values)
+        lost = sum(lease not in held for _, _, lease in writes)
+        if lost:
+            log.warning("%d changes are not written: another node has taken over meanwhile", lost)
+        return tables
+
+
+def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    if table == "event":
+        connection.execute(insert(EventRow), [row | {"data": json.dumps(row["data"])} for row in rows])
+    elif table == "envelope":  # its rows are never renewed
+        connection.execute(insert(EnvelopeRow), rows)
+    else:
+        model, key = RENEWED[table]
+        newest = {tuple(row[name] for name in key): row for row in rows}
+        these = [{f"old_{name}": row[name] for name in key} for row in newest.values()]
+        same = [getattr(model, name) == bindparam(f"old_{name}") for name in key]
+        connection.execute(delete(model).where(*same), these)
+        connection.execute(insert(model), list(newest.values()))
 
 
 RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model and what identifies a row
@@ -493,7 +568,6 @@ RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model
     "token": (TokenRow, ("id",)),
     "account": (AccountRow, ("name",)),
     "command": (CommandRow, ("id",)),
-    "envelope": (EnvelopeRow, ("seq",)),
     "webhook": (WebhookRow, ("id",)),
 }
 
@@ -522,54 +596,5 @@ def call_values(handler: str, visit: Visit) -> dict[str, Any]:
     }
 
 
-def _last_number(connection: Connection) -> int:
-    """The highest number that an event ever had; the events themselves may have been given up or deleted."""
-    numbers = [connection.scalar(select(func.max(model.seq))) for model in (EventRow, CheckpointRow, LogStartRow)]
-    return max(number or 0 for number in numbers)
-
-
-def _checkpoint(connection: Connection, handler: str, at: float | None = None) -> tuple[int, State]:
-    """The newest checkpoint of all, or of those up to a time: its number and state; of none 0 and an empty state."""
-    query = select(CheckpointRow.seq, CheckpointRow.state).where(CheckpointRow.handler == handler)
-    if at is not None:
-        query = query.where(CheckpointRow.at <= at)
-    found = connection.execute(query.order_by(col(CheckpointRow.seq).desc()).limit(1)).first()
-    return (found.seq, STATE.validate_json(found.state)) if found else (0, State())
-
-
-def _events(
-    connection: Connection, handler: str, after: int, before: int | None = None, until: float | None = None
-) -> list[ev.Event]:
-    """A handler's events between two numbers, those up to a time alone, in their order."""
-    query = select(EventRow.kind, EventRow.data).where(EventRow.handler == handler, col(EventRow.seq) > after)
-    if before is not None:
-        query = query.where(col(EventRow.seq) < before)
-    if until is not None:
-        query = query.where(col(EventRow.at) <= until)
-    known = (_decode(row.kind, row.data) for row in connection.execute(query.order_by(col(EventRow.seq))))
-    return [happened for happened in known if happened is not None]
-
-
 def _columns(query: Any, model: type[SQLModel] = CallRow) -> Any:
     return query.with_only_columns(*model.__table__.columns)  # type: ignore[attr-defined]
-
-
-def _decode(kind: str, data: str) -> ev.Event | None:
-    """An event of the log; None for a kind that only a newer acd knows."""
-    if kind not in ev.KINDS:
-        log.error("The log has an event of an unknown kind, it is passed over: %s", kind)
-        return None
-    values = json.loads(data)
-    if kind == "PictureTaken":
-        at, booted, queues, members, callers, channels, devices = values
-        return ev.PictureTaken(
-            at,
-            booted,
-            queues,
-            [ev.SeenMember(*member) for member in members],
-            [ev.SeenCaller(*caller) for caller in callers],
-            [ev.SeenChannel(*channel) for channel in channels],
-            devices,
-        )
-    make: Callable[..., ev.Event] = ev.KINDS[kind]
-    return make(*values)

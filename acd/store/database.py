@@ -2,7 +2,7 @@
 
 import fcntl
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +28,8 @@ SESSION = (
     "SET tcp_keepalives_idle = 10",
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
+    # Who is frozen or cut off in the midst of a transaction must not hold up who takes his place.
+    "SET idle_in_transaction_session_timeout = '2s'",
 )
 PASSING = ("42P01", "42501")  # no such table, no such right: somebody works at the database
 
@@ -101,7 +103,28 @@ def owned(engine: Engine) -> "FileLock | AdvisoryLock":
     return AdvisoryLock(engine) if engine.dialect.name == "postgresql" else FileLock(engine)
 
 
-class FileLock:
+class Alone:
+    """One acd has the database for itself, so all that it writes is its own to write."""
+
+    node = ""
+    tidies = True  # what is too old is deleted by this one
+
+    def fence(self, _name: str) -> int:
+        """By which lease a row of this name is written; there is none."""
+        return 0
+
+    def admitted(self, _connection: Connection, fences: Collection[tuple[str, int]]) -> Collection[tuple[str, int]]:
+        """Those of these leases that are still held."""
+        return fences
+
+    def number(self, _connection: Connection, _envelopes: Sequence[dict[str, Any]]) -> None:
+        """Envelopes have their numbers already."""
+
+    def tell(self, _connection: Connection, _tables: Collection[str]) -> None:
+        """Nobody waits to hear what was written."""
+
+
+class FileLock(Alone):
     """A lock file beside a SQLite file. Databases in memory are nobody else's anyway."""
 
     def __init__(self, engine: Engine) -> None:
@@ -125,7 +148,7 @@ class FileLock:
             self._file.close()
 
 
-class AdvisoryLock:
+class AdvisoryLock(Alone):
     """A lock that PostgreSQL keeps as long as a connection lives. The owner writes through that very connection.
 
     So whoever lost the lock cannot write. He takes it again if no other acd has had the database meanwhile.

@@ -126,7 +126,7 @@ class Retention:
         with self._transaction() as connection:  # before anything goes, so that nobody replays a log with a hole
             connection.execute(delete(LogStartRow).where(col(LogStartRow.handler) == handler))
             connection.execute(insert(LogStartRow), [{"handler": handler, "seq": seq, "at": at}])
-            first = connection.scalar(select(func.min(EventRow.seq)))
+            first = connection.scalar(select(func.min(EventRow.seq)).where(col(EventRow.handler) == handler))
         yield
         yield from self._drop(handler, [older for older, _ in checkpoints if older < seq])
         done = max(self._swept.get(handler, 0), (first or seq + 1) - 1)

@@ -8,11 +8,12 @@ ROW_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class EventRow(SQLModel, table=True):
-    """One event of the log. `data` is the event's fields as a JSON list."""
+    """One event of a handler's log. `data` is the event's fields as a JSON list."""
 
     __tablename__ = "event"
-    seq: int = Field(primary_key=True, sa_type=ROW_NUMBER, sa_column_kwargs={"autoincrement": False})
-    handler: str
+    __table_args__ = {"sqlite_with_rowid": False}
+    handler: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     at: float
     kind: str
     data: str
@@ -108,6 +109,36 @@ class OwnerRow(SQLModel, table=True):
 
     __tablename__ = "owner"
     token: str = Field(primary_key=True)
+
+
+class WriterRow(SQLModel, table=True):
+    """The last batch that a node wrote ("": one that is alone), so that none is written twice."""
+
+    __tablename__ = "writer"
+    node: str = Field(primary_key=True)
+    batch: str
+
+
+class LeaseRow(SQLModel, table=True):
+    """Which node leads a handler ("": all that belongs to none), and until when, in seconds since 1970 by the database.
+
+    `url`: where the other nodes reach it. `fence`: grows by one with each new leader; only who has the last may write.
+    """
+
+    __tablename__ = "lease"
+    name: str = Field(primary_key=True)
+    node: str
+    url: str
+    fence: int = Field(sa_type=BigInteger)
+    until: float
+
+
+class StreamRow(SQLModel, table=True):
+    """The number of the last envelope, where several nodes write them: one row."""
+
+    __tablename__ = "stream"
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    seq: int = Field(sa_type=BigInteger)
 
 
 class TokenRow(SQLModel, table=True):

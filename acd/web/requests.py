@@ -18,6 +18,7 @@ from acd.access.principals import Principal
 from acd.access.register import Register
 from acd.browser_phones import BrowserPhones
 from acd.commands import Commands, SupervisorCommands
+from acd.core.center import Center
 from acd.core.records import State
 from acd.core.refusals import StoreFailed
 from acd.feed import Feed
@@ -43,13 +44,16 @@ class Handler:
         self.commands = commands
         self.supervision = supervision
         self.service = commands.service
-        self.center = commands.center
         self.store = store
         self.phones = phones
 
     @property
     def name(self) -> str:
         return self.service.name
+
+    @property
+    def center(self) -> Center:
+        return self.service.center
 
     @property
     def state(self) -> State:
