@@ -11,7 +11,7 @@ import logging
 import queue
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -21,6 +21,7 @@ from pydantic_core import to_json
 from sqlmodel import col
 
 from acd.store import Store
+from acd.store.leases import numbered
 from acd.store.tables import EnvelopeRow
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,10 @@ class Envelope(NamedTuple):
     queues: Sequence[str]
     groups: Sequence[str]
     text: str
+
+    def numbered(self, seq: int) -> "Envelope":
+        """The same with this number."""
+        return self._replace(seq=seq, text=numbered(self.text, seq))
 
 
 class Filter(NamedTuple):
@@ -116,14 +121,20 @@ class Feed:
         groups: Collection[str] = (),
     ) -> None:
         """Numbers a change, keeps it, and tells it in the next round."""
-        self.seq += 1
-        moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        head = {"seq": self.seq, "at": moment, "handler": handler, "type": type, "event": event, "subject": subject}
-        text = to_json(head).decode()
-        envelope = Envelope(self.seq, handler, type, event, tuple(agents), tuple(queues), tuple(groups), text)
-        self._buffer.append(envelope)
         self.stats.published += 1
-        self._store.keep_envelope(_row(envelope, time.time()))
+        moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        head = {"at": moment, "handler": handler, "type": type, "event": event, "subject": subject}
+        of = tuple(agents), tuple(queues), tuple(groups)
+        self._keep(Envelope(0, handler, type, event, *of, to_json(head).decode()))
+
+    def _keep(self, envelope: Envelope) -> None:
+        self.seq += 1
+        told = envelope.numbered(self.seq)
+        self._store.keep_envelope(_row(told, time.time()))
+        self._tell(told)
+
+    def _tell(self, envelope: Envelope) -> None:
+        self._buffer.append(envelope)
         if self._waiting and self._round is None:
             loop = asyncio.get_running_loop()
             pause = max(PAUSE, EACH * len(self._waiting))
@@ -173,7 +184,7 @@ class Feed:
         whole = [row for place, row in enumerate(rows, seq + 1) if row.seq == place]
         if not whole:  # deleted, or never written because the database was away for too long
             raise Gone(seq)
-        return [_envelope(row) for row in whole]
+        return [envelope_of(row) for row in whole]
 
     def end_subscriptions(self) -> None:
         """Every subscriber hears that acd is about to end, and then nothing more; he can resume later."""
@@ -185,6 +196,45 @@ class Feed:
     def close(self) -> None:
         """The last number is given: with it in the log, the next run goes on behind it."""
         self.publish("", time.time(), OWN, ENDED, None)
+
+
+class SharedFeed(Feed):
+    """The hub of one node among several: whatever any of them publishes is told when it stands in the database.
+
+    There all get their numbers, so that a subscriber can go on at any node.
+    """
+
+    def __init__(self, store: Store, catch_up: Callable[[], Awaitable[None]]) -> None:
+        """`catch_up`: returns when all that stands in the database now was taken in."""
+        super().__init__(store)
+        self.seq, self._oldest = store.stream_number(), 0
+        self._catch_up = catch_up
+
+    def _keep(self, envelope: Envelope) -> None:
+        self._store.keep_envelope(_row(envelope, time.time()))
+
+    def take(self, envelopes: Iterable[Envelope]) -> None:
+        """Tells what any node has published, in the order of its numbers."""
+        for envelope in envelopes:
+            if envelope.seq != self.seq + 1:  # this node was away for longer than envelopes are kept
+                self._buffer.clear()
+                self._oldest = envelope.seq - 1
+            self.seq = envelope.seq
+            self._tell(envelope)
+
+    async def after(self, seq: int, patience: float) -> Sequence[Envelope]:
+        """As the feed of one node; another may have told more than this one knows of by now."""
+        if seq > self.seq:
+            await self._catch_up()
+        return await super().after(seq, patience)
+
+    def end_subscriptions(self) -> None:
+        """Nothing is said: at another node the stream goes on."""
+        self._closed = True
+        self._wake()
+
+    def close(self) -> None:
+        """Other nodes go on."""
 
 
 def _settle(waiter: asyncio.Future[bool], news: bool) -> None:
@@ -263,6 +313,7 @@ def _row(envelope: Envelope, at: float) -> dict[str, Any]:
     }
 
 
-def _envelope(row: EnvelopeRow) -> Envelope:
+def envelope_of(row: EnvelopeRow) -> Envelope:
+    """As it stands in the log."""
     agents, queues, groups = (json.loads(text) for text in (row.agents, row.queues, row.groups))
     return Envelope(row.seq, row.handler, row.type, row.event, agents, queues, groups, row.text)

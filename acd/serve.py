@@ -20,12 +20,15 @@ from acd.commands import Commands, SupervisorCommands
 from acd.core import events as ev
 from acd.core.refusals import AgentExists
 from acd.history import Files
+from acd.nodes import Nodes
 from acd.pins import PinGuard
 from acd.service import Service
 from acd.settings import HandlerSettings, Settings, SettingsError, WebSettings, secret_of
 from acd.store import Store
 from acd.store.database import reason
+from acd.store.leases import Node
 from acd.web.app import make_app
+from acd.web.nodes import NODES
 from acd.web.requests import FEED, Handler
 from acd.web.server import Runner, connections_for, open_files
 from acd.web.tls import Site, certificate_of
@@ -86,7 +89,11 @@ def _beside_the_store(url: str) -> Path:
 
 
 def make_handler(name: str, settings: HandlerSettings, store: Store) -> Handler:
-    """One handler with all that belongs to it, its state as it was when the last run ended."""
+    """One handler with all that belongs to it, its state as it was when the last run ended.
+
+    Among several nodes it only follows, until it is told to lead.
+    """
+    leads = store.leases is None
     try:
         service = Service(
             name,
@@ -95,17 +102,20 @@ def make_handler(name: str, settings: HandlerSettings, store: Store) -> Handler:
             registrations(settings),
             confirm_within=settings.confirm_within,
             files=Files(settings.queue_log, settings.cel),
+            leads=leads,
         )
     except Unsendable as error:
         raise SettingsError(f"handlers.{name}: {error}") from None
     guard = PinGuard(store.pins(name), {agent.id: agent.pin for agent in settings.agents})
-    _make_agents(service, settings)
+    if leads:
+        make_agents(service, settings)
     supervision = SupervisorCommands(service, settings.transfer_context, settings.ring_supervisors_for)
     commands = Commands(service, guard, store, settings.addresses, settings.state_interfaces)
     return Handler(commands, supervision, store, browser_phones(name, settings))
 
 
-def _make_agents(service: Service, settings: HandlerSettings) -> None:
+def make_agents(service: Service, settings: HandlerSettings) -> None:
+    """Those of the settings, as far as they are not there. Raises SettingsError."""
     for agent in settings.agents:
         try:
             made = service.center.create_agent(service.now(), agent.id, agent.user)
@@ -127,6 +137,7 @@ async def serve(settings: Settings) -> None:
             keep_calls_days=kept.keep_calls_days,
             keep_commands_days=kept.keep_commands_days,
             keep_stream_hours=kept.keep_stream_hours,
+            node=Node(settings.node.name, settings.node.url) if settings.node.url else None,
         )
         store.open()
     except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:  # not the address, with its password
@@ -134,9 +145,20 @@ async def serve(settings: Settings) -> None:
     try:
         handlers = {name: make_handler(name, each, store) for name, each in settings.handlers.items()}
         token = api_token(settings.web, url)
-        await run(handlers, make_app(handlers, store, token, settings.web), settings.web)
+        nodes = _nodes(settings, store, {name: handler.service for name, handler in handlers.items()})
+        await run(handlers, make_app(handlers, store, token, settings.web, nodes=nodes), settings.web)
     finally:
         store.close()
+
+
+def _nodes(settings: Settings, store: Store, services: dict[str, Service]) -> Nodes | None:
+    def begin(name: str) -> None:
+        try:
+            make_agents(services[name], settings.handlers[name])
+        except SettingsError as error:  # the other agents are served all the same
+            log.error("%s", error)
+
+    return None if store.leases is None else Nodes(store, store.leases, services, begin)
 
 
 def _reason(error: Exception) -> str:
@@ -163,7 +185,8 @@ async def run(
     certificate = certificate_of(settings)
     if certificate is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, certificate.renew)
-    links = [asyncio.create_task(handler.service.run()) for handler in handlers.values()]
+    alone = app[NODES] is None
+    links = [asyncio.create_task(handler.service.run()) for handler in handlers.values() if alone]
     most = connections_for(open_files(), settings.most_connections)
     runner = Runner(app, most_connections=most, shutdown_timeout=5)
     await runner.setup()
@@ -180,7 +203,7 @@ async def run(
         log.info("ending")
     finally:
         await runner.cleanup()
-        for handler in handlers.values():
+        for handler in handlers.values() if alone else ():
             await handler.service.close()
         await asyncio.gather(*links, return_exceptions=True)
         app[FEED].close()

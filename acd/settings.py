@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -132,6 +133,13 @@ def a_websocket(value: str) -> str:
     return value
 
 
+def a_node_url(value: str) -> str:
+    """Where other nodes reach this one, or empty for one that is alone."""
+    if value and not re.fullmatch(r"https?://([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?/?", value, re.ASCII):
+        raise ValueError("must be an address such as http://node-1:8080")
+    return value
+
+
 def some(value: Any) -> Any:
     """A list; in a variable its items stand between commas."""
     return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
@@ -165,6 +173,7 @@ Origins = Annotated[list[Annotated[str, AfterValidator(an_origin)]], BeforeValid
 Networks = Annotated[list[Annotated[Network, PlainValidator(a_network)]], BeforeValidator(some)]
 Host = Annotated[str, AfterValidator(a_host)]
 File = Annotated[Path, AfterValidator(a_path)]
+NodeUrl = Annotated[str, AfterValidator(a_node_url)]
 SipWebsocket = Annotated[str, AfterValidator(a_websocket)]
 
 
@@ -305,6 +314,13 @@ class StoreSettings(Section):
     keep_stream_hours: Hours = 24
 
 
+class NodeSettings(Section):
+    """This acd among several on one PostgreSQL database; without an address it is alone."""
+
+    name: Name = Field(default_factory=socket.gethostname)
+    url: NodeUrl = ""
+
+
 class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
@@ -316,6 +332,7 @@ class Settings(Section):
     handlers: dict[Name, HandlerSettings] = Field(default={"main": HandlerSettings()}, min_length=1)
     web: WebSettings = WebSettings()
     store: StoreSettings = StoreSettings()
+    node: NodeSettings = Field(default_factory=NodeSettings)
     log: LogSettings = LogSettings()
 
 
@@ -342,6 +359,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
     "ACD_WEB_CORS_ORIGINS": ("web", "cors_origins"),
     "ACD_WEB_TRUSTED_PROXIES": ("web", "trusted_proxies"),
     "ACD_DATABASE_URL": ("store", "url"),
+    "ACD_NODE_NAME": ("node", "name"),
+    "ACD_NODE_URL": ("node", "url"),
     "ACD_KEEP_EVENTS_DAYS": ("store", "keep_events_days"),
     "ACD_KEEP_CALLS_DAYS": ("store", "keep_calls_days"),
     "ACD_KEEP_COMMANDS_DAYS": ("store", "keep_commands_days"),

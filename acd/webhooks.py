@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -307,9 +307,17 @@ class Webhooks:
         self._store = store
         self._reset = reset
         self._sender: _Sender | None = None
-        live = store.rows(WebhookRow, col(WebhookRow.removed).is_(False), by=[col(WebhookRow.created)])
-        self._webhooks = {row.id: self._webhook(row) for row in live}
+        self._webhooks: dict[str, Webhook]
+        self.renew(self.kept())
         self._accepted = self._refused = 0  # of webhooks that were removed
+
+    def kept(self) -> list[WebhookRow]:
+        """What the database has; may be called in any thread. Raises SQLAlchemyError."""
+        return self._store.rows(WebhookRow, col(WebhookRow.removed).is_(False), by=[col(WebhookRow.created)])
+
+    def renew(self, rows: Iterable[WebhookRow]) -> None:
+        """All that there are, before they are started."""
+        self._webhooks = {row.id: self._webhook(row) for row in rows}
 
     def _webhook(self, row: WebhookRow) -> Webhook:
         return Webhook(row, self._feed, self._store, self._reset)

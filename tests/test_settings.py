@@ -135,6 +135,8 @@ VALUES = {
     "ACD_KEEP_CALLS_DAYS": "90",
     "ACD_KEEP_COMMANDS_DAYS": "60",
     "ACD_KEEP_STREAM_HOURS": "48",
+    "ACD_NODE_NAME": "node-1",
+    "ACD_NODE_URL": "http://node-1:8080",
     "ACD_LOG_LEVEL": "error",
     "ACD_LOG_FORMAT": "text",
 }
@@ -290,6 +292,9 @@ WRONG = [
     ("store.keep_stream_hours", "[store]\nkeep_stream_hours = 0"),
     ("store.keep_stream_hours", "[store]\nkeep_stream_hours = 8761"),
     ("store.keep_stream_hours", "[store]\nkeep_stream_hours = true"),
+    ("node.name", "[node]\nname = ''"),
+    ("node.url", "[node]\nurl = 'node-1:8080'"),
+    ("node.url", "[node]\nurl = 'http://node-1:8080/acd'"),
     ("log.level", "[log]\nlevel = 'loud'"),
     ("log.format", "[log]\nformat = 'xml'"),
     ("handlers.main.state_interfaces", "[handlers.main.state_interfaces]\n'Local/**' = 'PJSIP/*'"),

@@ -12,7 +12,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from sqlmodel import col
@@ -60,15 +60,32 @@ class Register:
         self._api_token = api_token
         self._api_token_key = f"settings-{_hash(f'settings {api_token}')[:16]}"  # of another token another
         self._kept_pin = kept_pin
+        self._tokens: dict[str, TokenRow]
+        self._sessions: dict[tuple[str | None, ...], list[str]]  # whose -> ids, oldest first
+        self._accounts: dict[str, AccountRow]
+        self.renew(*self.kept())
+        self.changes = 0  # made here
+        self._swept = clock()
+        self._attempts = Attempts(MOST_WRONG, LOCKED_FOR, ticks)
+
+    def kept(self) -> tuple[list[TokenRow], list[AccountRow]]:
+        """What the database has of the living; may be called in any thread. Raises SQLAlchemyError."""
         live = (col(TokenRow.revoked).is_(None),)
-        self._tokens = {row.id: row for row in store.rows(TokenRow, *live, by=[col(TokenRow.created)])}
-        self._sessions: dict[tuple[str | None, ...], list[str]] = {}  # whose -> ids, oldest first
+        tokens = self._store.rows(TokenRow, *live, by=[col(TokenRow.created)])
+        return tokens, self._store.rows(AccountRow, col(AccountRow.removed).is_(False))
+
+    def renew(self, tokens: Iterable[TokenRow], accounts: Iterable[AccountRow]) -> None:
+        """Everybody who may come in from now on."""
+        self._tokens = {row.id: row for row in tokens}
+        self._sessions = {}
         for row in self._tokens.values():
             if row.kind == "session":
                 self._sessions.setdefault(_bearer(row), []).append(row.id)
-        self._swept = clock()
-        self._accounts = {row.name: row for row in store.rows(AccountRow, col(AccountRow.removed).is_(False))}
-        self._attempts = Attempts(MOST_WRONG, LOCKED_FOR, ticks)
+        self._accounts = {row.name: row for row in accounts}
+
+    def _keep(self, row: TokenRow | AccountRow) -> None:
+        self.changes += 1
+        self._store.keep(row)
 
     # Tokens and sessions ----------------------------------------------------------------------------------
 
@@ -157,7 +174,7 @@ class Register:
         if row is not None and row.agent is not None and (row.parent or "").startswith(OF_PIN):
             mark = self._mark_of_pin(row.handler or "", row.agent)
             self._tokens[key] = TokenRow(**row.model_dump() | {"parent": mark})
-            self._store.keep(self._tokens[key])
+            self._keep(self._tokens[key])
 
     def _make(self, kind: str, bearer: Principal, by: str, expires: float | None, parent: str | None) -> Made:
         self._forget_expired()
@@ -178,7 +195,7 @@ class Register:
             parent=parent,
         )
         self._tokens[id] = row
-        self._store.keep(row)
+        self._keep(row)
         return Made(row, f"{PREFIX}_{id}_{secret}")
 
     def revoke(self, id: str) -> None:
@@ -191,7 +208,7 @@ class Register:
             of_one.remove(id)
             if not of_one:
                 del self._sessions[_bearer(row)]
-        self._store.keep(TokenRow(**row.model_dump() | {"revoked": self._clock()}))
+        self._keep(TokenRow(**row.model_dump() | {"revoked": self._clock()}))
 
     def _forget_expired(self) -> None:
         """Now and then: a log-in must not take longer for each session there is."""
@@ -241,7 +258,7 @@ class Register:
             removed=False,
         )
         self._accounts[name] = row
-        self._store.keep(row)
+        self._keep(row)
         if hashed is not None:
             self._attempts.succeeded(name)
             self._end_sessions(name)
@@ -251,7 +268,7 @@ class Register:
         """Its sessions end. Raises UnknownAccount."""
         row = self.account(name)
         del self._accounts[name]
-        self._store.keep(AccountRow(**row.model_dump() | {"removed": True, "changed": self._clock()}))
+        self._keep(AccountRow(**row.model_dump() | {"removed": True, "changed": self._clock()}))
         self._end_sessions(name)
 
     def _end_sessions(self, name: str) -> None:

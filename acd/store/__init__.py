@@ -12,7 +12,7 @@ import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
@@ -56,6 +56,7 @@ __all__ = [
     "InUse",
     "Kept",
     "NewerDatabase",
+    "News",
     "PinRow",
     "Store",
     "call_values",
@@ -68,6 +69,7 @@ CHECK_EVERY = 10.0  # seconds without anything to write, after which it is seen 
 CLOSE_WITHIN = 10.0  # seconds for what waits to be written at the end
 RETRY = 0.5  # seconds between two tries to write what could not be written
 LAST_PART = 20_000  # events at the end of the log
+MOST_ENVELOPES = 2000  # that are read at once
 MOST_PARAMETERS = 500  # of one query
 RETENTION_AFTER = 60.0  # seconds after the start, which has other things to do
 RETENTION_EVERY = 3600.0  # seconds
@@ -75,7 +77,7 @@ PAUSE = 0.05  # seconds between two steps of it
 MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
 # tables whose rows belong to a handler, or to none; all others belong to who writes them
 OF_HANDLERS = frozenset({"event", "call", "checkpoint", "heard", "agent_time", "pin", "envelope"})
-OF_THE_HOUSE = frozenset({"token", "account", "webhook"})
+OF_THE_HOUSE = frozenset({"webhook"})
 # tables whose rows nothing else would bring back
 ASIDE = frozenset({"call", "pin", "agent_time", "token", "account", "command", "webhook"})
 
@@ -86,6 +88,13 @@ class Heard(NamedTuple):
     at: float
     queue_log: tuple[int, int] | None = None
     cel: tuple[int, int] | None = None
+
+
+class News(NamedTuple):
+    """What several nodes wrote. `events`: of each handler with their numbers, and the last of these."""
+
+    envelopes: list[EnvelopeRow]
+    events: dict[str, tuple[list[tuple[int, ev.Event]], int]]
 
 
 class Write(NamedTuple):
@@ -293,12 +302,18 @@ class Store:
         """The same, with numbers."""
         with self._engine.connect() as connection:
             seq, state = event_log.checkpoint(connection, handler)
-            return Kept(state, *event_log.numbered(connection, handler, seq, None))
+            return Kept(state, *event_log.numbered(connection, handler, seq))
 
-    def told(self, handler: str, after: int, limit: int | None = None) -> tuple[list[tuple[int, ev.Event]], int]:
-        """A handler's events behind a number, with theirs, and the number of the last one."""
+    def news(self, seq: int, positions: Mapping[str, int]) -> News:
+        """What was written behind these numbers: of the stream, and of the log of each handler that is named.
+
+        Events are read last: they are at least as far as the envelopes that tell of them.
+        """
+        order = [col(EnvelopeRow.seq)]
+        envelopes = self.rows(EnvelopeRow, col(EnvelopeRow.seq) > seq, by=order, limit=MOST_ENVELOPES)
         with self._engine.connect() as connection:
-            return event_log.numbered(connection, handler, after, limit)
+            events = {name: event_log.numbered(connection, name, after) for name, after in positions.items()}
+        return News(envelopes, events)
 
     def stream_number(self) -> int:
         """That of the last envelope, where several nodes write them."""

@@ -61,15 +61,12 @@ def events(
     return [happened for happened in known if happened is not None]
 
 
-def numbered(
-    connection: Connection, handler: str, after: int, limit: int | None
-) -> tuple[list[tuple[int, ev.Event]], int]:
+def numbered(connection: Connection, handler: str, after: int) -> tuple[list[tuple[int, ev.Event]], int]:
     """A handler's events behind a number, with theirs, and the last number."""
     query = (
         select(EventRow.seq, EventRow.kind, EventRow.data)
         .where(EventRow.handler == handler, col(EventRow.seq) > after)
         .order_by(col(EventRow.seq))
-        .limit(limit)
     )
     rows = connection.execute(query).all()
     known = ((row.seq, decode(row.kind, row.data)) for row in rows)

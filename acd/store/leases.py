@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, select, update
 from sqlmodel import insert as plain_insert
 
-from acd.store.database import ADVISORY_LOCK, InUse
+from acd.store.database import ADVISORY_LOCK, ON_THE_NETWORK, InUse
 from acd.store.tables import EnvelopeRow, LeaseRow, OwnerRow, StreamRow
 
 CHANNEL = "acd"
@@ -29,6 +29,16 @@ ALL: Any = select(LeaseRow).with_only_columns(
     col(LeaseRow.fence),
     (col(LeaseRow.until) - NOW).label("left"),
 )
+# Every node has a share of the lock that one alone would have for itself.
+NODES = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND mode = 'ShareLock' AND classid = 0"
+    " AND objid = :lock AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+).bindparams(lock=ADVISORY_LOCK)
+
+
+def numbered(envelope: str, seq: int) -> str:
+    """An envelope's JSON with its number in front."""
+    return f'{{"seq":{seq},{envelope[1:]}'
 
 
 class Node(NamedTuple):
@@ -46,6 +56,15 @@ class Lease(NamedTuple):
     url: str
     fence: int
     left: float
+
+
+class Turn(NamedTuple):
+    """What came of one turn. `taken`: with the fences; `leases`: all there are; `nodes`: how many there are."""
+
+    renewed: set[str]
+    taken: dict[str, int]
+    leases: dict[str, Lease]
+    nodes: int
 
 
 class Leases:
@@ -115,7 +134,7 @@ class Leases:
         end = connection.execute(taking).scalar_one()
         for seq, envelope in enumerate(envelopes, end - len(envelopes) + 1):
             envelope["seq"] = seq
-            envelope["text"] = f'{{"seq":{seq},{envelope["text"][1:]}'
+            envelope["text"] = numbered(envelope["text"], seq)
 
     def tell(self, connection: Connection, tables: Collection[str]) -> None:
         """Wakes all nodes when the transaction is done."""
@@ -131,15 +150,13 @@ class Leases:
         """What it makes from now on is written no more."""
         self._fences.pop(name, None)
 
-    def turn(self, held: Mapping[str, int], wanted: Collection[str]) -> tuple[set[str], dict[str, int], list[Lease]]:
-        """Renews what is held and takes what is free: (still held, newly taken with its fence, all there is).
-
-        Raises SQLAlchemyError.
-        """
+    def turn(self, held: Mapping[str, int], wanted: Collection[str]) -> Turn:
+        """Renews what is held and takes what is free. Raises SQLAlchemyError."""
         with self.transaction() as connection:
             renewed = {name for name, fence in held.items() if self._renewed(connection, name, fence)}
             taken = self._taken(connection, wanted) if wanted else {}
-            return renewed, taken, [Lease(*row) for row in connection.execute(ALL)]
+            leases = {row.name: Lease(*row) for row in connection.execute(ALL)}
+            return Turn(renewed, taken, leases, connection.execute(NODES).scalar_one())
 
     def _renewed(self, connection: Connection, name: str, fence: int) -> bool:
         """A lease that ran out is renewed too, as long as nobody else took it."""
@@ -160,10 +177,15 @@ class Leases:
             .with_for_update(skip_locked=True)
         )
         names = list(connection.scalars(free))
-        mine = {"node": self.node, "url": self._url, "fence": LeaseRow.fence + 1, "until": NOW + VALID}
+        mine: dict[str, Any] = {"node": self.node, "url": self._url, "fence": LeaseRow.fence + 1, "until": NOW + VALID}
         taking = update(LeaseRow).where(col(LeaseRow.name).in_(names)).values(mine)
         rows = connection.execute(taking.returning(col(LeaseRow.name), col(LeaseRow.fence)))
         return {row.name: row.fence for row in rows}
+
+    def listener(self) -> dict[str, Any]:
+        """How to connect in order to be woken by what any node wrote."""
+        _, parameters = self._engine.dialect.create_connect_args(self._engine.url)
+        return {**ON_THE_NETWORK, **parameters}
 
     def give_up(self, held: Mapping[str, int]) -> None:
         """Somebody else may take these at once. Raises SQLAlchemyError."""

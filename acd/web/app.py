@@ -9,7 +9,8 @@ from acd.access.attempts import Door
 from acd.access.principals import Principal
 from acd.access.refusals import ForeignOrigin, Unauthorized
 from acd.access.register import Register
-from acd.feed import Feed
+from acd.feed import Feed, SharedFeed
+from acd.nodes import Nodes
 from acd.settings import WebSettings
 from acd.store import Store
 from acd.web import (
@@ -30,6 +31,8 @@ from acd.web import (
 )
 from acd.web.metrics import REQUESTS, Requests
 from acd.web.news import News
+from acd.web.nodes import NODES, OtherNodes
+from acd.web.nodes import set_up as set_up_nodes
 from acd.web.operations import SAFE, Operation, add_routes, write_down
 from acd.web.problems import of_refusal, problems
 from acd.web.proxies import forwarded
@@ -66,10 +69,11 @@ def make_app(
     clock: Callable[[], float] = time.time,
     *,
     simulated: bool = False,
+    nodes: Nodes | None = None,
 ) -> web.Application:
     """The application over these handlers. `token`: an administrator's; others are kept in the store.
 
-    `simulated`: there is no Asterisk behind it, and every page says so.
+    `simulated`: there is no Asterisk behind it, and every page says so. `nodes`: this one is one of several.
     """
     settings, requests = settings or WebSettings(), Requests()
     ways_in = [
@@ -88,10 +92,13 @@ def make_app(
     app[REPEATS] = Repeats()
     app[SIMULATED] = simulated
     app[DOOR] = Door(MOST_LOG_INS, WITHIN)
-    app[FEED] = Feed(store)
+    app[NODES] = None if nodes is None else OtherNodes(nodes, token)
+    app[FEED] = Feed(store) if nodes is None else SharedFeed(store, nodes.catch_up)
     for handler in handlers.values():
         News(handler, app[FEED])
     webhooks.set_up(app)
+    if nodes is not None:
+        set_up_nodes(app)
     browser_phone.set_up(app)
     app.on_shutdown.append(stream.end_streams)
     reports.install(app, store)

@@ -6,6 +6,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from acd.access.principals import READERS
 from acd.web import answers
 from acd.web.metrics import metrics
+from acd.web.nodes import NODES
 from acd.web.operations import PUBLIC, Operations
 from acd.web.requests import HANDLERS, STORE
 
@@ -21,12 +22,11 @@ async def get_health(_request: web.Request) -> web.Response:
 @OPERATIONS.get("/readyz", PUBLIC, answers.Readiness, status=(200, 503), etag=False)
 async def get_readiness(request: web.Request) -> web.Response:
     """Linked to every Asterisk with its picture taken, and the store can be written; else 503 and what is missing."""
-    store = request.app[STORE]
+    store, others = request.app[STORE], request.app[NODES]
+    problem = store.problem or (None if others is None else others.nodes.problem)
     links = {name: handler.center.state.linked for name, handler in request.app[HANDLERS].items()}
-    ready = all(links.values()) and store.problem is None
-    return web.json_response(
-        {"ready": ready, "linked": links, "store": store.problem or "ok"}, status=200 if ready else 503
-    )
+    ready = all(links.values()) and problem is None
+    return web.json_response({"ready": ready, "linked": links, "store": problem or "ok"}, status=200 if ready else 503)
 
 
 @OPERATIONS.get("/metrics", READERS, str, media=(CONTENT_TYPE_LATEST,), etag=False)

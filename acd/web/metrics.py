@@ -180,6 +180,7 @@ class Figures:
 
     def _of_handlers(self) -> Iterator[Metric]:
         linked = GaugeMetricFamily("acd_linked", "1 while linked to Asterisk", labels=["handler"])
+        leads = GaugeMetricFamily("acd_leads", "1 on the node that leads", labels=["handler"])
         malformed = CounterMetricFamily("acd_messages_malformed", "Events without sense", labels=["handler"])
         known = GaugeMetricFamily("acd_known", "What is remembered, by kind", labels=["handler", "kind"])
         lag = HistogramMetricFamily(
@@ -191,6 +192,7 @@ class Figures:
         for name, handler in self._handlers.items():
             state, service = handler.center.state, handler.service
             linked.add_metric([name], state.linked)
+            leads.add_metric([name], service.leads)
             malformed.add_metric([name], service.broken)
             for kind in KINDS:
                 known.add_metric([name, kind], len(getattr(state, kind)))
@@ -198,6 +200,7 @@ class Figures:
             if service.unheard is not None:
                 unheard.add_metric([name], service.unheard)
         yield linked
+        yield leads
         yield malformed
         yield known
         yield lag

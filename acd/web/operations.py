@@ -7,6 +7,7 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -16,11 +17,12 @@ from pydantic import BaseModel
 
 from acd.access.principals import Principal, Role
 from acd.access.refusals import Forbidden
-from acd.core.refusals import Refusal
+from acd.core.refusals import NotLinked, Refusal, StoreFailed
 from acd.store.tables import CommandRow
+from acd.web.nodes import NODES
 from acd.web.problems import CODE, Invalid, KeyReused, answer_to
 from acd.web.repeats import HEADER, LONGEST
-from acd.web.requests import BODY, HANDLERS, PRINCIPAL, REPEATS, STORE, Handler, data_of
+from acd.web.requests import BODY, HANDLERS, PRINCIPAL, REPEATS, STORE, Handler, data_of, written
 
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 AnyHandle = TypeVar("AnyHandle", bound=Handle)
@@ -147,6 +149,9 @@ def _guarded(operation: Operation) -> Handle:
     async def handle(request: web.Request) -> web.StreamResponse:
         if not operation.changes:
             return await _carried_out(operation, request)
+        elsewhere = await _by_another_node(request)
+        if elsewhere is not None:
+            return elsewhere
         key = request.headers.get(HEADER)
         if key is None or not operation.roles:  # a session is begun anew each time
             response = await _carried_out(operation, request)
@@ -155,10 +160,27 @@ def _guarded(operation: Operation) -> Handle:
         else:
             response = await _once(operation, request, key)
         write_down(request, response)
+        await _known_to_other_nodes(request)
         return response
 
     handle.__name__ = operation.id
     return handle
+
+
+async def _by_another_node(request: web.Request) -> web.Response | None:
+    """The answer of the node that leads, where this one does not."""
+    others = request.app[NODES]
+    try:
+        return None if others is None else await others.answer(request)
+    except (NotLinked, Invalid, web.HTTPException) as error:
+        return answer_to(error, request)
+
+
+async def _known_to_other_nodes(request: web.Request) -> None:
+    """The node that passed a command on waits until it can read what came of it."""
+    if request.app[NODES] is not None:
+        with suppress(StoreFailed):
+            await written(request.app[STORE])
 
 
 def _wrong_length() -> Invalid:

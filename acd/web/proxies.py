@@ -2,30 +2,34 @@
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from ipaddress import ip_network
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from acd.settings import Network
+from acd.web.nodes import FORWARDED, NODES
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 SECURE = web.RequestKey("secure", bool)  # the browser speaks TLS, to us or to a proxy
 
 
 def forwarded(trusted: Sequence[Network]) -> Middleware:
-    """Takes X-Forwarded-For and X-Forwarded-Proto from these networks, and from nobody else."""
+    """Takes X-Forwarded-For and X-Forwarded-Proto from these networks and from other nodes, and from nobody else."""
 
     @web.middleware
     async def as_forwarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        peer = _address(request.remote or "")
-        if peer is None or not _within(peer, trusted):
+        peer, others = _address(request.remote or ""), request.app.get(NODES)
+        request[FORWARDED] = others is not None and others.is_one(request)
+        believed = [ip_network(peer)] if peer is not None and request[FORWARDED] else trusted
+        if peer is None or not _within(peer, believed):
             request[SECURE] = request.secure
             return await handler(request)
         chain = (_address(each) for each in reversed(_listed(request, "X-Forwarded-For")))
         schemes = [each.lower() for each in _listed(request, "X-Forwarded-Proto")]
         scheme = schemes[-1] if schemes and schemes[-1] in ("http", "https") else request.scheme
         request[SECURE] = scheme == "https"
-        return await handler(request.clone(remote=str(_client(peer, chain, trusted)), scheme=scheme))
+        return await handler(request.clone(remote=str(_client(peer, chain, believed)), scheme=scheme))
 
     return as_forwarded
 

@@ -12,8 +12,20 @@ from acd.core import refusals as no
 from acd.feed import Filter
 from acd.web import answers, models, stream
 from acd.web.answers import Page
+from acd.web.nodes import NODES
 from acd.web.operations import Operations
-from acd.web.requests import FEED, STORE, WEBHOOKS, answer, body_of, page, principal_of, query_of, secret_of, written
+from acd.web.requests import (
+    FEED,
+    STORE,
+    WEBHOOKS,
+    answer,
+    body_of,
+    page,
+    principal_of,
+    query_of,
+    secret_of,
+    written,
+)
 from acd.web.shapes import moment
 from acd.webhooks import TooManyWebhooks, UnknownWebhook, Webhook, Webhooks
 
@@ -23,8 +35,10 @@ RECEIVER = Principal("webhook", Role.ADMIN)  # an administrator chose what it ge
 
 
 def set_up(app: web.Application) -> None:
-    """Webhooks that begin and end with the application."""
+    """Webhooks that begin and end with the application; among several nodes, with the node that leads."""
     hooks = app[WEBHOOKS] = Webhooks(app[FEED], app[STORE], lambda: stream.reset(app, RECEIVER))
+    if app[NODES] is not None:
+        return
 
     async def start(_app: web.Application) -> None:
         await hooks.start()

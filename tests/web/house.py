@@ -14,12 +14,15 @@ from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDictProxy
 
 from acd.access.register import Register
+from acd.core.center import Center
 from acd.core.records import AgentSession
 from acd.feed import Feed
+from acd.nodes import Nodes
 from acd.serve import make_handler
 from acd.settings import HandlerSettings, WebSettings
 from acd.store import Store
 from acd.web.app import make_app
+from acd.web.nodes import NODES
 from acd.web.requests import FEED, REGISTER
 from acd.web.server import Runner
 from tests.helpers import until
@@ -60,10 +63,25 @@ class House:
         self.switch, self.store = switch, store
         self.handler = make_handler("main", settings, store)
         self.service = self.handler.service
-        self.center = self.service.center
         self.later = 0.0  # seconds by which the clock of tokens and sessions is ahead
-        self.app = make_app({"main": self.handler}, store, TOKEN, web, lambda: time.time() + self.later)
+        services, leases = {"main": self.service}, store.leases
+        nodes = None if leases is None else Nodes(store, leases, services, lambda _name: None)
+        self.app = make_app({"main": self.handler}, store, TOKEN, web, self._time, nodes=nodes)
         self.client: TestClient[Any, Any]
+
+    def _time(self) -> float:
+        return time.time() + self.later
+
+    @property
+    def nodes(self) -> Nodes:
+        """Of a house that is one of several."""
+        others = self.app[NODES]
+        assert others is not None
+        return others.nodes
+
+    @property
+    def center(self) -> Center:
+        return self.service.center
 
     async def call(self, method: str, path: str, body: object = None, *, token: str | None = TOKEN) -> Answer:
         """One request; `path` is below the handler unless it begins with a slash."""
@@ -181,22 +199,27 @@ async def open_house(
     switch = Switch("support", "sales")
     prepare(switch)
     async with switch:
-        defaults: dict[str, Any] = {
-            "port": switch.port,
-            "secret": switch.secret,
-            "groups": {"support": {"queues": ["support"]}, "both": {"queues": ["support", "sales"]}},
-            "addresses": ["PJSIP/*"],
-            "confirm_within": 2.0,
-        }
         store = Store(database or f"sqlite:///{folder}/acd.db")
         store.open()
         try:
             of_web = WebSettings.model_validate(web or {})
-            house = House(switch, store, HandlerSettings.model_validate(defaults | settings), of_web)
+            house = House(switch, store, settings_for(switch, **settings), of_web)
             async with live(house, linked=linked):
                 yield house
         finally:
             store.close()
+
+
+def settings_for(switch: Switch, **settings: Any) -> HandlerSettings:
+    """Of the handler of a house at this switch."""
+    defaults: dict[str, Any] = {
+        "port": switch.port,
+        "secret": switch.secret,
+        "groups": {"support": {"queues": ["support"]}, "both": {"queues": ["support", "sales"]}},
+        "addresses": ["PJSIP/*"],
+        "confirm_within": 2.0,
+    }
+    return HandlerSettings.model_validate(defaults | settings)
 
 
 @asynccontextmanager
