@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from acd.asterisk import translate
 from acd.asterisk.link import Link, LinkError, Login, NoAnswer, NotConnected, Refused
 from acd.asterisk.message import Message
+from acd.checkpoints import Checkpoints
 from acd.clock import steady
 from acd.core import events as ev
 from acd.core import refusals
@@ -39,7 +40,6 @@ from acd.timesheets import TimeSheets
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_EVERY = 5000  # events; a restart replays at most these
 NO_FILES = Files()
 MOST_MOVED = 5000  # visits whose rows are written again by whoever takes over
 LEAP = 1.0  # seconds between two pings by which Asterisk's clock moves only when somebody sets it
@@ -83,7 +83,7 @@ class Service:
         self._armed_for: float | None = None
         self._sends: set[asyncio.Task[None]] = set()
         self._watchers: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
-        self._since_checkpoint = 0
+        self._checkpoints = Checkpoints(name, store)
         self._listeners: list[Callable[[Change], None]] = []
         self._files = files
         self._registrations = registrations
@@ -191,11 +191,7 @@ class Service:
         self._history.took(event)
         for effect in effects:
             self._tell(effect)
-        self._since_checkpoint += 1
-        gap = self.name in self._store.gaps and self._store.problem is None
-        if self._since_checkpoint >= CHECKPOINT_EVERY or gap:
-            self._store.gaps.discard(self.name)
-            self.checkpoint()
+        self._checkpoints.took(self.center.state)
         return effects
 
     def listen(self, listener: Callable[[Change], None]) -> None:
@@ -270,11 +266,6 @@ class Service:
             self.observe(ev.TimePassed(now))
         else:
             self._arm()
-
-    def checkpoint(self) -> None:
-        """Keeps the whole state, so that a restart need not replay what led to it."""
-        self._since_checkpoint = 0
-        self._store.checkpoint(self.name, self.center.state)
 
     # Asterisk ---------------------------------------------------------------------------------------------
 
@@ -460,7 +451,7 @@ class Service:
         await self.link.close()
         self._stop()
         if self.leads:
-            self.checkpoint()
+            self._checkpoints.keep(self.center.state)
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -468,6 +459,7 @@ class Service:
             self._timer = self._armed_for = None
         for task in list(self._sends):
             task.cancel()
+        self._checkpoints.close()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 
 from acd.access.principals import Role
 from acd.access.register import Register
+from acd.checkpoints import Checkpoints
 from acd.core import events as ev
 from acd.core.center import Center
 from acd.core.records import State
@@ -30,7 +31,7 @@ def keep(store: Store, history: Sequence[ev.Event], every: int) -> None:
         center.apply(event)
         store.append("main", event)
         if number % every == 0:
-            store.checkpoint("main", center.state)
+            Checkpoints("main", store).keep(center.state)
 
 
 def whole(center: Center) -> object:
@@ -156,7 +157,7 @@ def test_each_handler_has_a_log_of_its_own(database):
     with database.opened() as store:
         for number in range(1, 11):
             store.append("main" if number % 2 else "other", an_event(number))
-        store.checkpoint("main", State(tells_status=True))
+        Checkpoints("main", store).keep(State(tells_status=True))
     deleted(database, START + 100 * DAY, events=1)
     assert database.rows("SELECT handler, seq FROM event ORDER BY seq") == [("other", seq) for seq in range(1, 6)]
     with database.opened() as store:
@@ -167,9 +168,9 @@ def test_each_handler_has_a_log_of_its_own(database):
 def test_a_checkpoint_made_while_a_clock_was_wrong_costs_no_young_event(database):
     with database.opened() as store:
         store.append("main", an_event(1))
-        store.checkpoint("main", State())
+        Checkpoints("main", store).keep(State())
         store.append("main", ev.CallerAbandoned(0.0, "1970", "support"))
-        store.checkpoint("main", State())
+        Checkpoints("main", store).keep(State())
         store.append("main", an_event(3))
     deleted(database, START + DAY / 2, events=1)
     assert database.numbers() == [1, 2, 3]
@@ -448,7 +449,7 @@ async def test_what_is_too_old_is_deleted_at_the_start_and_every_hour(database, 
     with database.opened(keep_events_days=1, clock=lambda: now) as store:
         await until(lambda: database.numbers() == [], what="deleted at the start")
         store.append("main", ev.CallerAbandoned(now, "c", "support"))
-        store.checkpoint("main", State())
+        Checkpoints("main", store).keep(State())
         await store.written()
         assert database.numbers() == [11]
         now += 2 * DAY

@@ -366,14 +366,13 @@ async def test_closing_keeps_the_state_so_that_nothing_needs_to_be_replayed(tmp_
 
 
 async def test_a_checkpoint_now_and_then_keeps_a_restart_short(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("acd.service.CHECKPOINT_EVERY", 10)
+    monkeypatch.setattr("acd.checkpoints.EVERY", 10)
     async with open_house(tmp_path) as house:
         key = await house.ready()
         for number in range(25):
             house.switch.tell("DeviceStateChange", Device=f"PJSIP/{number}", State="NOT_INUSE")
         await until(lambda: "PJSIP/24" in house.center.state.devices)
-        await house.store.written()
-        assert len(house.store.load("main")[1]) < 10
+        await until(lambda: len(house.store.load("main")[1]) < 10)
         async with restarted(house, killed=True) as again:
             assert again.session(key).state.name == "READY"
             assert "PJSIP/24" in again.center.state.devices

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy import event as sql
 from sqlalchemy.exc import SQLAlchemyError
 
+from acd.checkpoints import Checkpoints
 from acd.core import events as ev
 from acd.core.center import Center
 from acd.core.records import State, Visit
@@ -288,7 +289,7 @@ def test_a_checkpoint_and_its_tail_come_back_from_the_disk(database):
             center.apply(event)
             store.append("main", event)
             if number in (3, cut):
-                store.checkpoint("main", center.state)
+                Checkpoints("main", store).keep(center.state)
     with database.opened() as store:
         state, tail = store.load("main")
     assert tail == history[cut:]
@@ -334,7 +335,7 @@ def test_two_handlers_keep_to_themselves(database):
     with database.opened() as store:
         for number in range(6):
             store.append("main" if number % 2 else "other", an_event(number))
-        store.checkpoint("other", State(tells_status=True))
+        Checkpoints("other", store).keep(State(tells_status=True))
     with database.opened() as store:
         assert store.load("main") == (State(), [an_event(number) for number in (1, 3, 5)])
         assert store.load("other") == (State(tells_status=True), [])

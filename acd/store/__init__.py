@@ -250,11 +250,13 @@ class Store:
         values |= {"cel_inode": cel[0], "cel_offset": cel[1]}
         self._put("heard", {"handler": handler, "at": heard.at, **values})
 
-    def checkpoint(self, handler: str, state: State) -> None:
-        """Keeps the state as it is after the last appended event."""
-        dumped = STATE.dump_json(state).decode()
-        at = self._at.get(handler, self._clock())
-        self._put("checkpoint", {"handler": handler, "seq": self._seq.get(handler, 0), "at": at, "state": dumped})
+    def last(self, handler: str) -> tuple[int, float]:
+        """The number of a handler's last event, and when it was."""
+        return self._seq.get(handler, 0), self._at.get(handler, self._clock())
+
+    def checkpoint(self, handler: str, seq: int, at: float, state: str) -> None:
+        """Keeps a state, as JSON: as it was after the event of that number, and that time."""
+        self._put("checkpoint", {"handler": handler, "seq": seq, "at": at, "state": state})
 
     async def written(self) -> None:
         """Returns when all that was handed over before is on disk. Raises queue.Full when too much waits already."""

@@ -76,7 +76,7 @@ class NoStore(Unopened):
     def keep_call(self, _handler: str, _visit: Visit) -> None:
         pass
 
-    def checkpoint(self, _handler: str, _state: State) -> None:
+    def checkpoint(self, _handler: str, _seq: int, _at: float, _state: str) -> None:
         pass
 
 

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from acd.checkpoints import EVERY, Checkpoints
 from acd.core import events as ev
 from acd.core.center import Center
 from acd.core.effects import Effect
 from acd.core.records import State
-from acd.service import CHECKPOINT_EVERY
 from acd.store import STATE, Store
 from tests.bench.measure import Report, summary
 from tests.core.desk import Desk
@@ -52,11 +52,11 @@ class LoggedDesk(Desk):
         effects = super().apply(event)
         if outermost:
             self._nested = False
-            if self.events >= EVENTS and self.events % CHECKPOINT_EVERY >= CHECKPOINT_EVERY - 50:
+            if self.events >= EVENTS and self.events % EVERY >= EVERY - 50:
                 raise Full
-            if self.events // CHECKPOINT_EVERY > self._checkpoints:
+            if self.events // EVERY > self._checkpoints:
                 self._checkpoints += 1
-                self.store.checkpoint("main", self.center.state)
+                Checkpoints("main", self.store).keep(self.center.state)
         return effects
 
     def pause(self, phone: str, paused: bool, reason: str = "", queue: str | None = None) -> None:
