@@ -28,6 +28,7 @@ class Checkpoints:
         self._handler = handler
         self._store = store
         self._since = 0
+        self._child: _Child | None = None  # that dumps at present
         self._making: asyncio.Task[None] | None = None
 
     def took(self, state: State) -> None:
@@ -36,10 +37,9 @@ class Checkpoints:
         gap = self._handler in self._store.gaps  # the log lacks events: only a checkpoint can stand in for them
         if not gap and self._since < max(EVERY, len(state.agents)):
             return
-        if self._making is None and self._store.problem is None:
+        if self._child is None and self._store.problem is None:
             self._store.gaps.discard(self._handler)
-            self._since = 0
-            self._making = asyncio.get_running_loop().create_task(self._make(state))
+            self._begin(state)
 
     def keep(self, state: State) -> None:
         """Keeps the state as it is, here and now."""
@@ -48,59 +48,74 @@ class Checkpoints:
 
     def close(self) -> None:
         """What is under way is given up."""
-        if self._making is not None:
-            self._making.cancel()
+        if self._child is not None:
+            self._child.kill()
+            self._child = None
 
-    async def _make(self, state: State) -> None:
+    def _begin(self, state: State) -> None:
+        """The fork is now, between two events."""
+        self._since = 0
         try:
-            last = self._store.last(self._handler)
-            self._store.checkpoint(self._handler, *last, await dumped(state))
+            self._child = _Child(state)
         except OSError as error:
-            log.warning("The state is dumped in the midst of the events, which wait for it: %s", error)
-            self.keep(state)
+            self._keep_here(state, error)
+        else:
+            made = self._make(self._child, state, *self._store.last(self._handler))
+            self._making = asyncio.get_running_loop().create_task(made)
+
+    async def _make(self, child: "_Child", state: State, seq: int, at: float) -> None:
+        try:
+            self._store.checkpoint(self._handler, seq, at, await child.dumped())
+        except OSError as error:
+            if self._child is child:
+                self._keep_here(state, error)
         finally:
-            self._making = None
+            self._child = self._making = None
 
-
-async def dumped(state: State) -> str:
-    """The state as it is at the call, as JSON. Raises OSError when no child can do it."""
-    child = _Child(state)
-    try:
-        async with asyncio.timeout(DUMPED_WITHIN):
-            text = await asyncio.to_thread(child.pipe.read)
-    except BaseException:
-        child.kill()  # which ends the reading as well
-        raise
-    finally:
-        code = child.end()
-    if code != 0:
-        raise OSError(f"the child that dumps the state ended with {code}")
-    return text.decode()
+    def _keep_here(self, state: State, error: OSError) -> None:
+        log.warning("The state is dumped in the midst of the events, which wait for it: %s", error)
+        self.keep(state)
 
 
 class _Child:
-    """A process that dumps the state into `pipe` and ends. Raises OSError when there can be none."""
+    """A process that dumps the state, as it is when the process is made, and ends."""
 
     def __init__(self, state: State) -> None:
+        """Raises OSError when there can be none."""
         reader, writer = os.pipe()
-        self.pipe = open(reader, "rb")  # noqa: SIM115 - `end` closes it
+        self._pipe = open(reader, "rb")  # noqa: SIM115 - `_end` closes it
         try:
             self._pid = _fork()
             if self._pid == 0:
                 _dump(state, writer)
         except BaseException:
-            self.pipe.close()
+            self._pipe.close()
             raise
         finally:
             os.close(writer)
 
+    async def dumped(self) -> str:
+        """The state as JSON. Raises OSError when it goes wrong or takes too long."""
+        try:
+            async with asyncio.timeout(DUMPED_WITHIN):
+                text = await asyncio.to_thread(self._pipe.read)
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            code = self._end()
+        if code != 0:
+            raise OSError(f"the child that dumps the state ended with {code}")
+        return text.decode()
+
     def kill(self) -> None:
+        """Ends it, and with it the reading."""
         os.kill(self._pid, signal.SIGKILL)
 
-    def end(self) -> int:
-        """To be called when all is read or it was killed; returns the exit code, negative after a signal."""
+    def _end(self) -> int:
+        """When all is read, or it was killed; returns the exit code, negative after a signal."""
         _, status = os.waitpid(self._pid, 0)
-        self.pipe.close()
+        self._pipe.close()
         return os.waitstatus_to_exitcode(status)
 
 
