@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 NO_FILES = Files()
 MOST_MOVED = 5000  # visits whose rows are written again by whoever takes over
 LEAP = 1.0  # seconds between two pings by which Asterisk's clock moves only when somebody sets it
+OVER = object()
 ORDERS = (AddMember, PauseMember, RemoveMember, SetPenalty)  # a tuple, because isinstance() is slow with a union
 
 
@@ -89,6 +90,8 @@ class Service:
         self._registrations = registrations
         self._history = History(files, name, store)
         self._times = TimeSheets(name, store)
+        self._pieces: Iterator[None] | None = None  # the rest of an event that is taken in in pieces
+        self._rest: asyncio.Task[None] | None = None
         self._early: list[Change] = []  # what changed at the start, before anybody could listen
         self._starting = True
         self.restore(store.kept(name))
@@ -184,6 +187,8 @@ class Service:
 
     def record(self, event: ev.Event) -> Sequence[Effect]:
         """Takes in an event and puts it into the log, and sends nothing yet; returns what follows from it."""
+        if self._pieces is not None:
+            self._finish()
         if not self.leads or not self.center.concerns(event):
             return ()
         effects = self.center.apply(event)
@@ -193,6 +198,39 @@ class Service:
             self._tell(effect)
         self._checkpoints.took(self.center.state)
         return effects
+
+    def _begin(self, event: ev.LinkLost | ev.PictureTaken) -> None:
+        """As `observe`, for what concerns every agent: `_go_on` does the rest, or the next event that comes."""
+        self._finish()
+        if self.leads:
+            self._pieces = self._in_pieces(event)
+            next(self._pieces)
+
+    async def _go_on(self) -> None:
+        """Takes in what was begun, piece by piece."""
+        while self._pieces is not None:
+            await asyncio.sleep(0)
+            if self._pieces is not None and next(self._pieces, OVER) is OVER:
+                self._pieces = None
+
+    def _in_pieces(self, event: ev.LinkLost | ev.PictureTaken) -> Iterator[None]:
+        for effects in self.center.pieces(event):
+            for effect in effects:
+                self._tell(effect)
+                if isinstance(effect, ORDERS):
+                    self._send_soon(effect, asked=False)
+            yield
+        self._store.append(self.name, event)
+        self._history.took(event)
+        self._checkpoints.took(self.center.state)
+        self._watch()
+        self._arm()
+
+    def _finish(self) -> None:
+        """What is taken in in pieces is taken in wholly: something else has come."""
+        pieces, self._pieces = self._pieces, None
+        for _ in pieces or ():
+            pass
 
     def listen(self, listener: Callable[[Change], None]) -> None:
         """From now on `listener` is called with every change, in order; it must not block."""
@@ -260,6 +298,8 @@ class Service:
 
     def _time_passed(self) -> None:
         self._timer = self._armed_for = None
+        if self._pieces is not None:  # it is armed again at their end
+            return
         deadline = self.center.next_deadline()
         now = self.now()
         if deadline is not None and deadline <= now:
@@ -304,7 +344,9 @@ class Service:
             log.warning("Asterisk does not list device states: %s", error.text)
             devices = []
         booted = translate.booted(link.fully_booted, self.now()) if link.fully_booted else 0.0
-        self.observe(translate.picture(self.now(), booted, queues, channels, devices))
+        picture = await asyncio.to_thread(translate.picture, self.now(), booted, queues, channels, devices)
+        self._begin(picture)
+        await self._go_on()
 
     def _compare_clocks(self) -> None:
         """Asterisk's clock was set, or its machine slept: what is to come is moved along."""
@@ -324,7 +366,8 @@ class Service:
     def _lost(self, reason: str) -> None:
         log.warning("link to Asterisk lost: %s", reason, extra={"handler": self.name})
         if self.center.state.listening:
-            self.observe(ev.LinkLost(self.now(), reason))
+            self._begin(ev.LinkLost(self.now(), reason))
+            self._rest = asyncio.get_running_loop().create_task(self._go_on())
 
     def _send_soon(self, order: Order, asked: bool) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(self._send(order, asked))
@@ -459,6 +502,7 @@ class Service:
             self._timer = self._armed_for = None
         for task in list(self._sends):
             task.cancel()
+        self._finish()
         self._checkpoints.close()
 
 

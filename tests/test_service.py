@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from acd.core import events as ev
 from acd.core.views import agent_view, session_view
 from acd.settings import HandlerSettings
 from acd.store import Store
@@ -372,10 +373,41 @@ async def test_a_checkpoint_now_and_then_keeps_a_restart_short(tmp_path: Path, m
         for number in range(25):
             house.switch.tell("DeviceStateChange", Device=f"PJSIP/{number}", State="NOT_INUSE")
         await until(lambda: "PJSIP/24" in house.center.state.devices)
-        await until(lambda: len(house.store.load("main")[1]) < 10)
+        await until(lambda: house.store.load("main")[0].agents, what="a checkpoint on disk")
         async with restarted(house, killed=True) as again:
             assert again.session(key).state.name == "READY"
             assert "PJSIP/24" in again.center.state.devices
+
+
+# What concerns every agent
+
+
+async def test_an_event_in_the_midst_of_a_picture_comes_behind_all_of_it(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("acd.core.center.PIECE", 1)
+    async with open_house(tmp_path) as house:
+        key = await house.ready()
+        service, state = house.service, house.center.state
+        lost = ev.LinkLost(service.now(), "broken")
+        service._begin(lost)
+        assert state.agents["1001"].state.name == "UNKNOWN" and not state.linked
+        told = ev.DeviceStateTold(service.now(), "PJSIP/new", True)
+        service.observe(told)
+        await house.store.written()
+        _, log = house.store.load("main")
+        assert log[-2:] == [lost, told]
+        assert session_view(house.center, state.sessions[key], service.now()).state.name == "READY"
+
+
+async def test_the_loop_goes_on_between_the_pieces_of_a_picture_and_deadlines_wait(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("acd.core.center.PIECE", 1)
+    async with open_house(tmp_path) as house:
+        key, _ = await house.in_wrap_up()
+        service = house.service
+        service._begin(ev.LinkLost(service.now(), "broken"))
+        service._time_passed()
+        assert service._pieces is not None
+        await service._go_on()
+        assert service._pieces is None and service.center.state.sessions[key].state.name == "BUSY_WRAPUP"
 
 
 # Log lines

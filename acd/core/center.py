@@ -4,7 +4,7 @@ Everything that changes state passes `apply`, so a log of the events replays to 
 A request only asks: it returns the event that records it, or raises a refusal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from acd.core import clock, refusals
@@ -23,6 +23,7 @@ from acd.core.supervision import Supervision
 INVALID = 4  # device state of a phone that Asterisk has never heard of
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
 MOST_ENDED = 10_000  # ended sessions that stay readable
+PIECE = 100  # agents, phones or calls that are looked at in one go: some milliseconds
 NOTHING: Sequence[Effect] = ()
 
 
@@ -75,9 +76,9 @@ class Center:
             ev.MemberStatus: self._member_status,
             ev.QueueGone: self._queue_gone,
             ev.DeviceStateTold: self._device_told,
-            ev.LinkLost: self._link_lost,
+            ev.LinkLost: lambda event: exhausted(self._link_lost(event)),
             ev.LinkHeard: self._link_heard,
-            ev.PictureTaken: self._picture_taken,
+            ev.PictureTaken: lambda event: exhausted(self._picture_taken(event)),
             ev.Registrations: self._registered,
             ev.AgentCreated: self._agent_created,
             ev.WrapUpSet: self._wrap_up_set,
@@ -106,8 +107,24 @@ class Center:
         except BaseException:
             self._out = []  # what half an event led to must not go out with the next one
             raise
-        if not self._out:
-            return NOTHING
+        return self._effects() if self._out else NOTHING
+
+    def pieces(self, event: ev.LinkLost | ev.PictureTaken) -> Iterator[Sequence[Effect]]:
+        """As `apply`, but piece by piece, none of which takes long: these two concern every agent.
+
+        Nothing else may be applied before the last piece. Who looks in between sees some agents as they were before.
+        """
+        self.members.now = event.at
+        steps = self._link_lost(event) if isinstance(event, ev.LinkLost) else self._picture_taken(event)
+        try:
+            for number, _ in enumerate(steps, 1):
+                if number % PIECE == 0:
+                    yield self._effects()
+            yield self._effects()
+        finally:
+            self._out = []
+
+    def _effects(self) -> Sequence[Effect]:
         out, self._out = self._out, []
         for effect in out:
             if type(effect) is VisitMoved and effect.visit.final:
@@ -253,18 +270,20 @@ class Center:
 
     # The link ---------------------------------------------------------------------------------------------
 
-    def _link_lost(self, event: ev.LinkLost) -> None:
+    def _link_lost(self, event: ev.LinkLost) -> Iterator[None]:
         if self.state.linked:
             self.state.lost_at = event.at
             self._emit(HandlerMoved(event.at, AgentHandlerEvent.AGENTHANDLER_REMOVED))
         self.state.linked = self.state.listening = False
         self.members.forget_orders()
-        self._derive_all(event.at)
+        for agent in list(self.state.agents.values()):
+            self.floor.derive(agent, event.at)
+            yield
 
     def _link_heard(self, _event: ev.LinkHeard) -> None:
         self.state.listening = True
 
-    def _picture_taken(self, picture: ev.PictureTaken) -> None:
+    def _picture_taken(self, picture: ev.PictureTaken) -> Iterator[None]:
         """Everything is compared with what Asterisk shows; then the difference is ordered."""
         restarted = bool(self.state.booted) and picture.booted > self.state.booted + RESTART_SLACK
         if not self.state.linked:
@@ -275,20 +294,22 @@ class Center:
             self._queue_came(name, picture.at)
         for name in [name for name in self.state.queues if name not in picture.queues]:
             self._queue_went(name, picture.at)
-        gone = self.members.compare(picture)
-        for seen in picture.members:
-            self._back_in(seen.queue, seen.interface)
-        Comparison(self.state, self.floor, self.calls, picture, restarted).run()
+        gone = yield from self.members.compare(picture.members)
+        for session in self.state.sessions.values():
+            session.left -= {queue for queue in session.left if self.members.is_in(queue, session.address)}
+        yield from Comparison(self.state, self.floor, self.calls, picture, restarted).run()
         if not restarted:
-            self._take_over_members(picture.at)
+            yield from self._take_over_members(picture.at)
             for member in gone:
                 self._taken_out(member.queue, member.interface, picture.at)
         self.supervision.compare({channel.leg for channel in picture.channels}, picture.at)
         for interface in dict.fromkeys([*self.state.members, *self.state.addresses]):
             self.members.order(interface)
             self.members.order_penalties(interface)
+            yield
         for agent in list(self.state.agents.values()):
             self.floor.settle(agent, picture.at)
+            yield
 
     def _queue_came(self, name: str, at: float) -> None:
         """A queue that no group has yet is a group of its own."""
@@ -327,20 +348,21 @@ class Center:
         for agent in list(self.state.agents.values()):
             self.floor.reconsider(agent.key, at)
 
-    def _take_over_members(self, at: float) -> None:
+    def _take_over_members(self, at: float) -> Iterator[None]:
         """Pauses set or lifted by others while the link was down, where nothing of ours was under way."""
-        for key in [key for keys in list(self.state.addresses.values()) for key in list(keys)]:
+        for key in [key for keys in self.state.addresses.values() for key in keys]:
             session = self.state.sessions[key]
-            if session.wish is not session.state:
-                continue
-            for queue in self.members.queues_of(session):
-                seen = self.members.get(queue, session.address).seen
-                if seen is not None and seen != self.members.wanted(queue, session.address):
-                    self._taken_over(queue, session.address, seen.paused, seen.reason, at)
+            if session.wish is session.state:
+                self._take_over_members_of(session, at)
+            yield
 
-    def _derive_all(self, at: float) -> None:
-        for agent in self.state.agents.values():
-            self.floor.derive(agent, at)
+    def _take_over_members_of(self, session: AgentSession, at: float) -> None:
+        wants = self.members.wants(session.address)
+        for queue in self.members.queues_of(session):
+            seen = self.members.get(queue, session.address).seen
+            if seen is not None and seen != wants.get(queue):
+                self._taken_over(queue, session.address, seen.paused, seen.reason, at)
+                wants = self.members.wants(session.address)
 
     # What people decided ----------------------------------------------------------------------------------
 
@@ -651,6 +673,12 @@ class Center:
             return self.state.queues[name]
         except KeyError:
             raise refusals.UnknownQueue(f"There is no queue {name!r}.") from None
+
+
+def exhausted(steps: Iterator[None]) -> None:
+    """All of it in one go."""
+    for _ in steps:
+        pass
 
 
 RESTART_SLACK = 2.0  # seconds by which two readings of one start-up may differ: Uptime is whole seconds

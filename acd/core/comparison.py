@@ -1,5 +1,7 @@
 """After a log-in: what the calls became while nobody watched, as far as Asterisk's picture shows it."""
 
+from collections.abc import Iterator
+
 from acd.core import events as ev
 from acd.core.calls import Calls
 from acd.core.devices import device_of_address, device_of_channel
@@ -19,14 +21,19 @@ class Comparison:
         self._picture = picture
         self._restarted = restarted
         self._channels = {channel.leg: channel for channel in picture.channels}
+        self._in_bridge: dict[str, list[ev.SeenChannel]] = {}
+        for channel in picture.channels:
+            self._in_bridge.setdefault(channel.bridge, []).append(channel)
+        self._last_calls = {(member.queue, member.interface): member.last_call for member in picture.members}
         self._waiting: dict[str, set[str]] = {}  # call -> the queues it waits in
         for caller in picture.callers:
             self._waiting.setdefault(caller.call, set()).add(caller.queue)
 
-    def run(self) -> None:
+    def run(self) -> Iterator[None]:
         self._compare_legs()
         for visit in list(self._state.visits.values()):
             self._compare_visit(visit)
+            yield
         self._compare_lines()
         for channel in self._picture.channels:
             self._adopt_call(channel)
@@ -83,8 +90,8 @@ class Comparison:
         visit.estimated = True
         caller = self._channels.get(visit.call)
         bridge = caller.bridge if caller is not None else ""
-        for other in self._picture.channels if bridge else ():
-            address = self._address_of(other.channel) if other.acd and other.bridge == bridge else None
+        for other in self._in_bridge[bridge] if bridge else ():
+            address = self._address_of(other.channel) if other.acd else None
             if address is not None:
                 self._calls.answer(visit, self._picture.at, address, other.leg, None)
                 return
@@ -96,10 +103,9 @@ class Comparison:
     def _missed_release(self, visit: Visit) -> float:
         """The member's LastCall tells the end of a call nobody saw end; else the loss of the link or now."""
         assert visit.answered is not None
-        for member in self._picture.members:
-            same = (member.queue, member.interface) == (visit.queue, visit.interface)
-            if same and member.last_call + 1 > visit.answered:  # whole seconds, cut off
-                return min(max(member.last_call, visit.answered), self._picture.at)
+        last_call = self._last_calls.get((visit.queue, visit.interface or ""), 0.0)
+        if last_call + 1 > visit.answered:  # whole seconds, cut off
+            return min(max(last_call, visit.answered), self._picture.at)
         return self._gone_at
 
     def _address_of(self, channel: str) -> str | None:
@@ -127,9 +133,11 @@ class Comparison:
 
     def _adopt_call(self, leg: ev.SeenChannel) -> None:
         """A call that came and was answered while nobody watched, and is still talked in."""
+        if not leg.acd or not leg.bridge or self._state.calls.get(leg.leg):
+            return
         address = self._address_of(leg.channel)
-        callers = [c for c in self._picture.channels if c.bridge and c.bridge == leg.bridge and c.queue]
-        if not leg.acd or self._state.calls.get(leg.leg) or address is None or not callers:
+        callers = [channel for channel in self._in_bridge[leg.bridge] if channel.queue]
+        if address is None or not callers:
             return
         first, at = callers[0], self._picture.at
         if self._calls.waiting(first.leg, first.queue) is not None:

@@ -1,6 +1,6 @@
 """Wanted against seen: what each member (queue x phone) shall be, what it is, and the orders that close the gap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 
 from acd.core import events as ev
 from acd.core.effects import AddMember, Effect, PauseMember, RemoveMember, SetPenalty
@@ -37,12 +37,32 @@ class Members:
             by_queue[queue] = Member(queue, interface)
         return by_queue[queue]
 
+    def is_in(self, queue: str, interface: str) -> bool:
+        """Asterisk has this phone in the queue."""
+        member = self._state.members.get(interface, {}).get(queue)
+        return member is not None and member.seen is not None
+
     def wanted(self, queue: str, interface: str) -> Present | None:
         """What the sessions at this phone want the member to be; None: not in the queue."""
-        wishes = [s for s in self.sessions_at(interface, queue) if s.wish is not SessionState.SESSION_ENDED]
-        if not wishes:
-            member = self.get(queue, interface)
-            return None if member.dynamic or member.seen is None else Present(True, LOGGED_OFF)
+        want = self.wants(interface).get(queue)
+        return self._unwanted(self.get(queue, interface)) if want is None else want
+
+    def wants(self, interface: str) -> dict[str, Present]:
+        """What the sessions at this phone want, by queue; of queues that are not in it none wants anything."""
+        live = [s for s in self._state.logged_on_at(interface) if s.wish is not SessionState.SESSION_ENDED]
+        if len(live) == 1:  # nearly always; then all queues agree
+            return dict.fromkeys(self.queues_of(live[0]), self._want(live))
+        wishes: dict[str, list[AgentSession]] = {}
+        for session in live:
+            for queue in self.queues_of(session):
+                wishes.setdefault(queue, []).append(session)
+        return {queue: self._want(sessions) for queue, sessions in wishes.items()}
+
+    @staticmethod
+    def _unwanted(member: Member) -> Present | None:
+        return None if member.dynamic or member.seen is None else Present(True, LOGGED_OFF)
+
+    def _want(self, wishes: list[AgentSession]) -> Present:
         agent = self._state.agents[wishes[0].agent]
         if any(self._state.sessions[other].busy for other in agent.sessions):
             return IN_WRAP_UP
@@ -69,13 +89,18 @@ class Members:
 
     def in_sync(self, session: AgentSession) -> bool:
         """Asterisk has confirmed everything that this session wants."""
-        members = [self.get(queue, session.address) for queue in self.queues_of(session)]
-        return all(m.seen == self.wanted(m.queue, m.interface) and not m.doubtful for m in members)
+        wants = self.wants(session.address)
+        for queue in self.queues_of(session):
+            member = self.get(queue, session.address)
+            if member.doubtful or member.seen != (wants.get(queue) or self._unwanted(member)):
+                return False
+        return True
 
     def reachable(self, session: AgentSession) -> bool:
         """The phone of this session can ring, as far as Asterisk knows."""
-        members = [self.get(queue, session.address) for queue in self.queues_of(session)]
-        return any(member.status not in OUT_OF_SERVICE for member in members)
+        by_queue, nothing_known = self._state.members.get(session.address, {}), Member("", "")
+        queues = self.queues_of(session)
+        return any(by_queue.get(queue, nothing_known).status not in OUT_OF_SERVICE for queue in queues)
 
     def told(self, member: Member, seen: Present | None) -> bool:
         """Takes down what Asterisk says of a member; True when somebody else did it and we want it otherwise."""
@@ -116,8 +141,10 @@ class Members:
         for session in self._state.logged_on_at(interface):
             queues.update(dict.fromkeys(self.queues_of(session)))
         pauses: dict[Present, list[Member]] = {}
+        wants = self.wants(interface)
         for queue in queues:
-            member, want = self.get(queue, interface), self.wanted(queue, interface)
+            member = self.get(queue, interface)
+            want = wants.get(queue) or self._unwanted(member)
             if want == member.coming and (member.ordered or not member.doubtful):
                 continue
             if want is None:
@@ -182,26 +209,33 @@ class Members:
             self._forget(None, interface)
         return late
 
-    def compare(self, picture: ev.PictureTaken) -> list[Member]:
+    def compare(self, listed: Sequence[ev.SeenMember]) -> Generator[None, None, list[Member]]:
         """Every member as Asterisk lists it, and no order is under way; returns those who are gone since."""
         self.forget_orders()
-        before = []
-        for by_queue in self._state.members.values():
-            for member in by_queue.values():
-                if member.seen is not None:
-                    before.append(member)
-                member.seen, member.doubtful, member.given_up = None, False, []
-        for listed in picture.members:
-            member = self.get(listed.queue, listed.interface)
-            member.seen = present(listed.paused, listed.reason)
-            member.status, member.dynamic, member.penalty = listed.status, listed.dynamic, listed.penalty
-        for interface, by_queue in list(self._state.members.items()):
-            for member in list(by_queue.values()):
-                member.ours = member.ours and member.seen is not None
-                if member.seen is None and not self._state.logged_on_at(interface):
-                    del by_queue[member.queue]  # nobody's, and not there
-            if not by_queue:
-                del self._state.members[interface]
+        by_interface: dict[str, list[ev.SeenMember]] = {}
+        for each in listed:
+            by_interface.setdefault(each.interface, []).append(each)
+        gone = []
+        for interface in dict.fromkeys([*self._state.members, *by_interface]):
+            gone += self._compare_at(interface, by_interface.get(interface, ()))
+            yield
+        return gone
+
+    def _compare_at(self, interface: str, listed: Sequence[ev.SeenMember]) -> list[Member]:
+        by_queue = self._state.members.setdefault(interface, {})
+        before = [member for member in by_queue.values() if member.seen is not None]
+        for member in by_queue.values():
+            member.seen, member.doubtful, member.given_up = None, False, []
+        for each in listed:
+            member = self.get(each.queue, interface)
+            member.seen = present(each.paused, each.reason)
+            member.status, member.dynamic, member.penalty = each.status, each.dynamic, each.penalty
+        for member in list(by_queue.values()):
+            member.ours = member.ours and member.seen is not None
+            if member.seen is None and not self._state.logged_on_at(interface):
+                del by_queue[member.queue]  # nobody's, and not there
+        if not by_queue:
+            del self._state.members[interface]
         return [member for member in before if member.seen is None]
 
     def forget_orders(self) -> None:
@@ -209,5 +243,6 @@ class Members:
         self._state.orders_due.clear()
         for by_queue in self._state.members.values():
             for member in by_queue.values():
-                member.ours = member.ours or any(member.ordered)
-                member.ordered.clear()
+                if member.ordered:
+                    member.ours = member.ours or any(member.ordered)
+                    member.ordered.clear()
