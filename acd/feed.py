@@ -281,7 +281,7 @@ async def follow_on(
     wanted: Callable[[Envelope], bool],
     *,
     patience: float,
-    reset: Callable[[], Envelope],
+    reset: Callable[[], Awaitable[Envelope]],
     most_behind: int = KEPT,
 ) -> AsyncGenerator[tuple[int, list[Envelope]]]:
     """As `follow`, but for one who asks for what is gone there is a `reset`, and he goes on behind that."""
@@ -294,7 +294,7 @@ async def follow_on(
             return
         except Gone:
             feed.stats.resets += 1
-            envelope = reset()
+            envelope = await reset()
             after = envelope.seq
             yield after, [envelope]
 

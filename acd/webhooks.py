@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -165,7 +165,7 @@ def _problem(answer: aiohttp.ClientResponse) -> str | None:
 class Webhook:
     """A place in the stream that moves on when what was before it has arrived."""
 
-    def __init__(self, row: WebhookRow, feed: Feed, store: Store, reset: Callable[[], Envelope]) -> None:
+    def __init__(self, row: WebhookRow, feed: Feed, store: Store, reset: Callable[[], Awaitable[Envelope]]) -> None:
         self.row = row
         self.failures = 0  # tries in a row, up to now
         self.accepted = self.refused = 0  # requests since the start
@@ -301,7 +301,7 @@ def pause_after(failures: int) -> float:
 class Webhooks:
     """All webhooks, and what there is to do with them."""
 
-    def __init__(self, feed: Feed, store: Store, reset: Callable[[], Envelope]) -> None:
+    def __init__(self, feed: Feed, store: Store, reset: Callable[[], Awaitable[Envelope]]) -> None:
         """`reset`: the envelope for one who missed what cannot be told any more."""
         self._feed = feed
         self._store = store

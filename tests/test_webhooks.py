@@ -89,7 +89,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def running(store: Store, feed: Feed) -> AsyncIterator[Webhooks]:
-    def reset() -> Envelope:
+    async def reset() -> Envelope:
         head = {"seq": feed.seq, "type": "reset", "event": "RESET", "subject": {"seq": feed.seq, "handlers": []}}
         return Envelope(feed.seq, "", "reset", "RESET", (), (), (), json.dumps(head))
 

@@ -94,6 +94,7 @@ def make_app(
     app[DOOR] = Door(MOST_LOG_INS, WITHIN)
     app[NODES] = None if nodes is None else OtherNodes(nodes, token)
     app[FEED] = Feed(store) if nodes is None else SharedFeed(store, nodes.catch_up)
+    app[stream.RESETS] = {}
     for handler in handlers.values():
         News(handler, app[FEED])
     webhooks.set_up(app)

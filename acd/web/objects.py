@@ -1,6 +1,8 @@
 """TAPI's objects under /api/v1/handlers: one short handler a request, with its operation above it."""
 
 import asyncio
+from functools import partial
+from operator import attrgetter
 
 from aiohttp import web
 
@@ -20,6 +22,7 @@ from acd.web.requests import (
     body_of,
     cursor_of,
     handler_of,
+    long_page,
     moment_of,
     need_match,
     new_name,
@@ -126,8 +129,9 @@ async def list_agents(request: web.Request) -> web.Response:
             and (who.reaches_all or who.reaches_agent(handler.name, agent.key, state))
         )
 
-    shown = [shapes.agent(handler.center, agent, now) for agent in state.agents.values() if wanted(agent)]
-    return answer(page(shown, query, lambda each: each["agent"]), request=request)
+    found = [agent for agent in state.agents.values() if wanted(agent)]
+    shape = partial(shapes.agent, handler.center, now=now)
+    return answer(await long_page(found, query, attrgetter("key"), shape), request=request)
 
 
 @OPERATIONS.post(
@@ -217,8 +221,9 @@ async def list_sessions(request: web.Request) -> web.Response:
         )
 
     live = [state.sessions[key] for agent in state.agents.values() for key in agent.sessions]
-    shown = [shapes.session(handler.center, session, now) for session in live if wanted(session)]
-    return answer(page(shown, query, lambda each: each["id"]), request=request)
+    found = [session for session in live if wanted(session)]
+    shape = partial(shapes.session, handler.center, now=now)
+    return answer(await long_page(found, query, attrgetter("id"), shape), request=request)
 
 
 @OPERATIONS.post(

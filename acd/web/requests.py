@@ -6,7 +6,8 @@ import hashlib
 import json
 import math
 import queue
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -30,7 +31,9 @@ from acd.webhooks import Webhooks
 
 Model = TypeVar("Model", bound=BaseModel)
 First = TypeVar("First")
+Item = TypeVar("Item")
 Json = dict[str, Any]
+AT_ONCE = 100  # objects of a long list that are shaped in one go: some milliseconds
 BODY_WITHIN = 30.0  # seconds for a body to come
 WRITTEN_WITHIN = 2.0  # seconds for the newest rows to reach the database
 
@@ -138,8 +141,10 @@ def query_of(request: web.Request, model: type[Model]) -> Model:
 
 
 def answer(body: Any, status: int = 200, *, request: web.Request | None = None) -> web.Response:
-    """A JSON answer. Of a picture that was asked for (`request`): with an ETag, and 304 where the client has it."""
-    data = to_json(body)
+    """A JSON answer; bytes are JSON already. Of a picture that was asked for (`request`): with an ETag, and 304 where
+    the client has it.
+    """
+    data = body if isinstance(body, bytes) else to_json(body)
     response = web.Response(body=data, status=status, content_type="application/json", charset="utf-8")
     if request is not None:
         mark = _mark(data)
@@ -169,23 +174,59 @@ def need_match(request: web.Request, present: Any) -> None:
         raise web.HTTPPreconditionFailed()
 
 
+async def in_turns(items: Iterable[Item]) -> AsyncIterator[list[Item]]:
+    """The items as they are now, some at a time; in between others have their turn."""
+    left = list(items)
+    for first in range(0, len(left), AT_ONCE):
+        if first:
+            await asyncio.sleep(0)
+        yield left[first : first + AT_ONCE]
+
+
+async def encoded(items: Iterable[Item], shape: Callable[[Item], object]) -> bytes:
+    """The items as a JSON list. What is changed in between is in it as it was or as it is."""
+    pieces = [to_json([shape(item) for item in some])[1:-1] async for some in in_turns(items)]
+    return b"[%b]" % b",".join(pieces)
+
+
 # Lists ----------------------------------------------------------------------------------------------------
 
 
 def page(items: Iterable[Mapping[str, Any]], query: ListQuery, key: Callable[[Mapping[str, Any]], str]) -> Json:
     """One page of a list: sorted, cut off, and a cursor for the next one. `key` tells items apart."""
-    descending, name = query.sort.startswith("-"), query.sort.lstrip("-")
+    name = query.sort.lstrip("-")
+    placed = [(_sortable(item[name]) if name else "", key(item), item) for item in items]
+    shown, following = _cut(placed, query)
+    return {"items": shown, "next": following}
 
-    def place(item: Mapping[str, Any]) -> tuple[str, str]:
-        return (_sortable(item[name]) if name else "", key(item))
 
-    ordered = sorted(items, key=place, reverse=descending)
+async def long_page(
+    items: Iterable[Item], query: ListQuery, key: Callable[[Item], str], shape: Callable[[Item], Json]
+) -> bytes:
+    """As `page`, as JSON, for thousands of items: what is not shown is shaped only where the order needs it."""
+    name = query.sort.lstrip("-")
+    placed = [
+        (_sortable(shape(item)[name]) if name else "", key(item), item)
+        async for some in in_turns(items)
+        for item in some
+    ]
+    shown, following = _cut(placed, query)
+    return b'{"items":%b,"next":%b}' % (await encoded(shown, shape), to_json(following))
+
+
+Placed = tuple[str, str, Item]  # what it is sorted by, what tells it apart, the item
+
+
+def _cut(placed: list[Placed[Item]], query: ListQuery) -> tuple[list[Item], str | None]:
+    """The items of a page in their order, and the cursor for the next one."""
+    descending = query.sort.startswith("-")
+    ordered = sorted(placed, key=itemgetter(0, 1), reverse=descending)
     if query.cursor is not None:
         last = cursor_of(query.cursor, str)
-        ordered = [item for item in ordered if (place(item) < last if descending else place(item) > last)]
+        ordered = [each for each in ordered if (each[:2] < last if descending else each[:2] > last)]
     shown = ordered[: query.limit]
     more = len(ordered) > len(shown)
-    return {"items": shown, "next": as_cursor(*place(shown[-1])) if more else None}
+    return [item for _, _, item in shown], as_cursor(*shown[-1][:2]) if more else None
 
 
 def _sortable(value: Any) -> str:

@@ -1,18 +1,19 @@
 """The stream over HTTP: Server-Sent Events and a WebSocket with the same envelopes, and the whole picture."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from typing import Any
 
 from aiohttp import WSMsgType, web
+from pydantic_core import to_json
 
 from acd.access.principals import EVERYBODY, Principal
 from acd.feed import OWN, Envelope, Filter, follow_on, passing
 from acd.web import answers, models, shapes
 from acd.web.operations import EVENTS, SWITCHING, Operations
 from acd.web.problems import Invalid
-from acd.web.requests import FEED, HANDLERS, REGISTER, Handler, Json, answer, principal_of, query_of
+from acd.web.requests import FEED, HANDLERS, REGISTER, Handler, answer, encoded, principal_of, query_of
 
 HEARTBEAT = 15.0  # seconds after which a silent stream says that it is alive
 SEND_WITHIN = 30.0  # seconds for a subscriber to take what is sent to him
@@ -27,33 +28,39 @@ OPERATIONS = Operations()
 @OPERATIONS.get("/api/v1/picture", EVERYBODY, answers.Picture)
 async def get_picture(request: web.Request) -> web.Response:
     """Everything within reach at one moment, and the number of the last envelope that is in it."""
-    return answer(picture(request.app, principal_of(request)), request=request)
+    _, shown = await picture(request.app, principal_of(request))
+    return answer(shown, request=request)
 
 
-def picture(app: web.Application, who: Principal) -> answers.Picture:
-    """What `who` may see. What follows is in the stream after `seq`."""
-    handlers = [_handler_picture(each, who) for each in app[HANDLERS].values() if who.handler in (None, each.name)]
-    return {"seq": app[FEED].seq, "at": shapes.moment_now(), "handlers": handlers}
+async def picture(app: web.Application, who: Principal) -> tuple[int, bytes]:
+    """What `who` may see, as JSON, and the `seq` in it: what follows, or came while it was made, is in the stream."""
+    seq, at = app[FEED].seq, shapes.moment_now()
+    within = [each for each in app[HANDLERS].values() if who.handler in (None, each.name)]
+    handlers = [await _handler_picture(each, who) for each in within]
+    return seq, b'{"seq":%d,"at":"%b","handlers":[%b]}' % (seq, at.encode(), b",".join(handlers))
 
 
-def _handler_picture(handler: Handler, who: Principal) -> Json:
+async def _handler_picture(handler: Handler, who: Principal) -> bytes:
     name, state, center, now = handler.name, handler.state, handler.center, handler.service.now()
     agents = [each for each in state.agents.values() if who.reaches_all or who.reaches_agent(name, each.key, state)]
     within = who.queues_within_reach(name, state)
     queues = [each for each in state.queues if within is None or each in within]
-    return {
-        **shapes.handler(handler),
-        "agents": [shapes.agent(center, each, now) for each in agents],
-        "sessions": [
-            shapes.session(center, state.sessions[key], now)
-            for each in agents
-            for key in each.sessions
-            if who.reaches_all or who.reaches_session(name, key, state)
-        ],
-        "queues": [shapes.queue(center, each, now) for each in queues],
-        "acd_groups": [shapes.group(each) for each in state.groups.values() if who.reaches_group(name, each.name)],
-        "calls": [] if who.agent else [call for each in queues for call in shapes.waiting(center, each)],
+    sessions = [
+        state.sessions[key]
+        for each in agents
+        for key in each.sessions
+        if who.reaches_all or who.reaches_session(name, key, state)
+    ]
+    groups = [each for each in state.groups.values() if who.reaches_group(name, each.name)]
+    calls = [] if who.agent else [call for each in queues for call in shapes.waiting(center, each)]
+    parts: dict[str, bytes] = {key: to_json(value) for key, value in shapes.handler(handler).items()} | {
+        "agents": await encoded(agents, lambda each: shapes.agent(center, each, now)),
+        "sessions": await encoded(sessions, lambda each: shapes.session(center, each, now)),
+        "queues": await encoded(queues, lambda each: shapes.queue(center, each, now)),
+        "acd_groups": await encoded(groups, shapes.group),
+        "calls": await encoded(calls, lambda each: each),
     }
+    return b"{%b}" % b",".join(b'"%b":%b' % (key.encode(), value) for key, value in parts.items())
 
 
 # Who gets what --------------------------------------------------------------------------------------------
@@ -112,12 +119,26 @@ async def _pieces(
             yield place, [each.text for each in found], [each.seq for each in found]
 
 
-def reset(app: web.Application, who: Principal) -> Envelope:
-    """The whole picture as an envelope, for whom what he missed cannot be told any more."""
-    shown = picture(app, who)
-    head = {"seq": shown["seq"], "at": shapes.moment_now(), "handler": "", "type": "reset", "event": "RESET"}
-    text = json.dumps({**head, "subject": shown}, ensure_ascii=False)
-    return Envelope(shown["seq"], "", "reset", "RESET", (), (), (), text)
+async def reset(app: web.Application, who: Principal) -> Envelope:
+    """The whole picture as an envelope, for whom what he missed cannot be told any more.
+
+    Many may ask for the same one at once: they get one that is being made already.
+    """
+    resets, reach = app[RESETS], (who.handler, who.agent, who.groups)
+    if reach not in resets:
+        resets[reach] = asyncio.create_task(_reset(app, who))
+        resets[reach].add_done_callback(lambda _: resets.pop(reach))
+    return await asyncio.shield(resets[reach])
+
+
+async def _reset(app: web.Application, who: Principal) -> Envelope:
+    seq, shown = await picture(app, who)
+    head = {"seq": seq, "at": shapes.moment_now(), "handler": "", "type": "reset", "event": "RESET"}
+    text = to_json(head).decode()[:-1] + ',"subject":' + shown.decode() + "}"
+    return Envelope(seq, "", "reset", "RESET", (), (), (), text)
+
+
+RESETS = web.AppKey("resets", dict[tuple[Any, ...], asyncio.Task[Envelope]])  # reach -> one that is being made
 
 
 def _start(request: web.Request, query: models.StreamQuery) -> int:

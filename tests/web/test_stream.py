@@ -10,6 +10,8 @@ import aiohttp
 import pytest
 
 from acd.access.principals import Role
+from acd.core.states import AgentState
+from acd.web import stream
 from tests.helpers import until
 from tests.web.house import PHONE, TOKEN, House, check_problem, open_house
 from tests.web.switch import Call
@@ -123,6 +125,25 @@ async def test_the_picture_has_the_number_after_which_the_stream_goes_on(house):
     async with listening(house, f"?after={picture['seq']}&type=agent-session") as listener:
         await house.set_state(session, "READY")
         assert (await listener.take())["event"] == "READY"
+
+
+async def test_a_change_while_the_picture_is_made_is_in_the_stream_behind_it(house, monkeypatch):
+    monkeypatch.setattr("acd.web.requests.AT_ONCE", 1)
+    who = house.register.find(TOKEN)
+    making = asyncio.create_task(stream.picture(house.app, who))
+    await asyncio.sleep(0)
+    before = house.feed.seq
+    house.service.observe(house.center.ask_agent_state(house.service.now(), "1001", AgentState.READY, ""))
+    seq, shown = await making
+    assert seq == before < house.feed.seq
+    assert [each["agent"] for each in json.loads(shown)["handlers"][0]["agents"]] == ["1001", "1002"]
+
+
+async def test_those_who_must_begin_anew_at_once_get_one_picture(house):
+    who = house.register.find(TOKEN)
+    first, second = await asyncio.gather(stream.reset(house.app, who), stream.reset(house.app, who))
+    assert first is second
+    assert await stream.reset(house.app, who) is not first
 
 
 async def test_a_picture_that_has_not_changed_is_not_sent_again(house):
