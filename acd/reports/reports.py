@@ -2,10 +2,14 @@
 
 A visit belongs to the interval in which it entered, so that a numerator counts nothing that its denominator does not.
 The time of agents is cut where an interval ends.
+
+Queues and agents belong to handlers: of the same name at two of them, they are two. A sum over several of them (`By`)
+is made of the same rows, call by call; no figure is made of other figures.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import tzinfo
+from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -19,6 +23,32 @@ ENTERED: Callable[[Call], float] = attrgetter("entered")
 AT: Callable[[AgentTime], float] = attrgetter("at")
 
 Row = dict[str, Any]  # text, numbers, Figures; lists and dicts of them
+Whose = tuple[str | None, str | None]  # the handler, and the queue or agent there; None: all of them
+
+
+class By(StrEnum):
+    """What has a row of its own."""
+
+    EACH = "each"  # queue or agent
+    HANDLER = "handler"
+    ALL = "all"  # one row in all
+
+    def whose(self, handler: str, name: str) -> Whose:
+        """The row to which something of a queue or agent belongs."""
+        return None if self is By.ALL else handler, name if self is By.EACH else None
+
+    def of(self, kind: str) -> Callable[[Any], Whose]:
+        """The same for a call, or a stretch; `kind` "queue" or "agent", and the row belongs to that."""
+        if self is By.EACH:
+            return attrgetter("handler", kind)
+        return lambda row: self.whose(row.handler, "")
+
+
+def _names(kind: str, whose: Whose) -> Row:
+    return {"handler": whose[0], kind: whose[1]}
+
+
+NOBODY = ("", "")
 
 
 class Period(NamedTuple):
@@ -49,38 +79,48 @@ class Period(NamedTuple):
 OF_QUEUES = (*OF_WAITING, *OF_HANDLING)
 
 
-def queues(calls: Iterable[Call], terms: Terms, known: Iterable[str] = ()) -> Iterator[Row]:
-    """A row a queue by name. `known`: queues that have a row though no call entered them."""
-    limits = Limits(terms)
-    tallies = {name: Waiting(limits) for name in known}
-    for call in calls:
-        tally = tallies.get(call.queue)
-        if tally is None:
-            tally = tallies[call.queue] = Waiting(limits)
-        tally.add(call)
-    for name in sorted(tallies):
-        yield _queue_row({"queue": name}, tallies[name])
+def queues(
+    calls: Iterable[Call], terms: Terms, known: Iterable[tuple[str, str]] = (), by: By = By.EACH
+) -> Iterator[Row]:
+    """A row a queue by name. `known`: handlers and their queues that have a row though no call entered them."""
+    tallies = _Queues(Limits(terms), by)
+    for place in known:
+        tallies[by.whose(*place)]
+    tallies.count(calls)
+    for whose in sorted(tallies):
+        yield _queue_row(_names("queue", whose), tallies[whose])
 
 
-def queue_intervals(calls: Iterable[Call], terms: Terms, period: Period, known: Iterable[str] = ()) -> Iterator[Row]:
+def queue_intervals(
+    calls: Iterable[Call], terms: Terms, period: Period, known: Iterable[tuple[str, str]] = (), by: By = By.EACH
+) -> Iterator[Row]:
     """A row an interval and queue. A queue that is not `known` has rows from its first call on."""
     limits = Limits(terms)
-    names = sorted(known)
+    everybody = sorted({by.whose(*place) for place in known})
     nobody = _queue_row({}, Waiting(limits))
     coming = _Ahead(calls, ENTERED)
     for interval in period.intervals():
-        tallies: dict[str, Waiting] = {}
-        for call in coming.before(interval.end):
-            tally = tallies.get(call.queue)
-            if tally is None:
-                tally = tallies[call.queue] = Waiting(limits)
-            tally.add(call)
-        if not tallies.keys() <= set(names):
-            names = sorted({*names, *tallies})
+        tallies = _Queues(limits, by)
+        tallies.count(coming.before(interval.end))
+        if not tallies.keys() <= set(everybody):
+            everybody = sorted({*everybody, *tallies})
         first = period.names(interval)
-        for name in names:
-            labels = {**first, "queue": name}
-            yield _queue_row(labels, tallies[name]) if name in tallies else labels | nobody
+        for whose in everybody:
+            labels = first | _names("queue", whose)
+            yield _queue_row(labels, tallies[whose]) if whose in tallies else labels | nobody
+
+
+class _Queues(dict[Whose, Waiting]):
+    def __init__(self, limits: Limits, by: By) -> None:
+        self._limits, self._whose = limits, by.of("queue")
+
+    def __missing__(self, whose: Whose) -> Waiting:
+        self[whose] = tally = Waiting(self._limits)
+        return tally
+
+    def count(self, calls: Iterable[Call]) -> None:
+        for call in calls:
+            self[self._whose(call)].add(call)
 
 
 def _queue_row(names: Row, tally: Waiting) -> Row:
@@ -90,7 +130,7 @@ def _queue_row(names: Row, tally: Waiting) -> Row:
 
 def blank_queue(terms: Terms) -> Row:
     """The row of a queue that had no calls, which has the columns of all."""
-    return _queue_row({"queue": ""}, Waiting(Limits(terms)))
+    return _queue_row(_names("queue", NOBODY), Waiting(Limits(terms)))
 
 
 def blank_queue_interval(terms: Terms) -> Row:
@@ -125,40 +165,45 @@ class _AgentTally:
         return {**names, **shown(fields), "not_ready_reasons": reasons, **_figures(OF_AGENTS, fields)}
 
 
-class _Agents(dict[str, _AgentTally]):
-    def __missing__(self, agent: str) -> _AgentTally:
-        self[agent] = tally = _AgentTally()
+class _Agents(dict[Whose, _AgentTally]):
+    def __init__(self, by: By) -> None:
+        self.whose = by.of("agent")
+
+    def __missing__(self, whose: Whose) -> _AgentTally:
+        self[whose] = tally = _AgentTally()
         return tally
 
     def count(self, calls: Iterable[Call]) -> None:
         for call in calls:
             if call.agent is not None and call.answered is not None:
-                self[call.agent].add(call)
+                self[self.whose(call)].add(call)
 
     def spend(self, stretches: Iterable[Stretch]) -> None:
         for stretch in stretches:
             if stretch.state != LOGGED_OFF:
-                self[stretch.agent].presence.add(stretch)
+                self[self.whose(stretch)].presence.add(stretch)
 
     def rows(self, names: Row) -> Iterator[Row]:
-        for agent in sorted(self):
-            yield self[agent].row({**names, "agent": agent})
+        for whose in sorted(self):
+            yield self[whose].row(names | _names("agent", whose))
 
 
-def agents(calls: Iterable[Call], times: Iterable[AgentTime], period: Period) -> Iterator[Row]:
+def agents(calls: Iterable[Call], times: Iterable[AgentTime], period: Period, by: By = By.EACH) -> Iterator[Row]:
     """A row for each agent who was logged on or answered a call."""
-    tallies = _Agents()
+    tallies = _Agents(by)
     tallies.count(calls)
     tallies.spend(Floor(period.start).stretches(times, period.end))
     yield from tallies.rows({})
 
 
-def agent_intervals(calls: Iterable[Call], times: Iterable[AgentTime], period: Period) -> Iterator[Row]:
+def agent_intervals(
+    calls: Iterable[Call], times: Iterable[AgentTime], period: Period, by: By = By.EACH
+) -> Iterator[Row]:
     """A row for each interval and agent who was logged on in it or answered a call that entered in it."""
     floor = Floor(period.start)
     coming, moves = _Ahead(calls, ENTERED), _Ahead(times, AT)
     for interval in period.intervals():
-        tallies = _Agents()
+        tallies = _Agents(by)
         tallies.count(coming.before(interval.end))
         tallies.spend(stretch for row in moves.before(interval.end) if (stretch := floor.move(row)) is not None)
         tallies.spend(floor.cut(interval.end))
@@ -167,7 +212,7 @@ def agent_intervals(calls: Iterable[Call], times: Iterable[AgentTime], period: P
 
 def blank_agent() -> Row:
     """The row of an agent without calls and time, which has the columns of all."""
-    return _AgentTally().row({"agent": ""})
+    return _AgentTally().row(_names("agent", NOBODY))
 
 
 def blank_agent_interval() -> Row:
@@ -175,26 +220,28 @@ def blank_agent_interval() -> Row:
     return {"from": "", "to": "", "local_from": "", **blank_agent()}
 
 
-def reasons(times: Iterable[AgentTime], period: Period) -> Iterator[Row]:
+def reasons(times: Iterable[AgentTime], period: Period, by: By = By.EACH) -> Iterator[Row]:
     """A row for each agent and reason for which he was NOT_READY."""
     floor, start = Floor(period.start), micro(period.start)
-    tallies = _Agents()
-    begun: dict[tuple[str, str], int] = {}
-    last: dict[str, tuple[str, str]] = {}  # agent -> state and reason
+    tallies = _Agents(by)
+    begun: dict[tuple[Whose, str], int] = {}
+    last: dict[tuple[str, str], tuple[str, str]] = {}  # handler and agent -> state and reason
     for row in times:
         ended = floor.move(row)
         if ended is not None:
             tallies.spend([ended])
-        does = row.state, row.reason
-        if row.state == "NOT_READY" and last.get(row.agent) != does and micro(row.at) >= start:
-            begun[row.agent, row.reason] = begun.get((row.agent, row.reason), 0) + 1
-        last[row.agent] = does
+        who, does = (row.handler, row.agent), (row.state, row.reason)
+        if row.state == "NOT_READY" and last.get(who) != does and micro(row.at) >= start:
+            place = tallies.whose(row), row.reason
+            begun[place] = begun.get(place, 0) + 1
+        last[who] = does
     tallies.spend(floor.cut(period.end))
-    for agent in sorted(tallies):
-        presence = tallies[agent].presence
+    for whose in sorted(tallies):
+        presence = tallies[whose].presence
         for reason, spent in sorted(presence.reasons.items()):
-            fields = {"begun": begun.get((agent, reason), 0), "reason_time": spent}
-            yield _reason_row({"agent": agent, "reason": reason}, fields | {"logged_on_time": presence.logged_on})
+            fields = {"begun": begun.get((whose, reason), 0), "reason_time": spent}
+            names = _names("agent", whose) | {"reason": reason}
+            yield _reason_row(names, fields | {"logged_on_time": presence.logged_on})
 
 
 def _reason_row(names: Row, fields: dict[str, int]) -> Row:
@@ -203,7 +250,7 @@ def _reason_row(names: Row, fields: dict[str, int]) -> Row:
 
 def blank_reason() -> Row:
     """A row with the columns of all."""
-    return _reason_row({"agent": "", "reason": ""}, {"begun": 0, "reason_time": 0, "logged_on_time": 0})
+    return _reason_row(_names("agent", NOBODY) | {"reason": ""}, {"begun": 0, "reason_time": 0, "logged_on_time": 0})
 
 
 # After-call codes -----------------------------------------------------------------------------------------
@@ -212,20 +259,22 @@ OF_DISPOSITIONS = ("disposition_share", "average_talk_time", "average_after_call
 OF_CODED = ("handled", "unhandled", "talk_time", "wrap_up_time")
 
 
-def dispositions(calls: Iterable[Call]) -> Iterator[Row]:
+def dispositions(calls: Iterable[Call], by: By = By.EACH) -> Iterator[Row]:
     """A row for each queue and after-call code of its answered calls; the code None is that of calls without one."""
-    tallies: dict[str, dict[str | None, Handling]] = {}
+    whose_is = by.of("queue")
+    tallies: dict[Whose, dict[str | None, Handling]] = {}
     for call in calls:
         if call.answered is not None:
-            of_queue = tallies.setdefault(call.queue, {})
+            of_queue = tallies.setdefault(whose_is(call), {})
             tally = of_queue.get(call.disposition)
             if tally is None:
                 tally = of_queue[call.disposition] = Handling()
             tally.add(call)
-    for queue in sorted(tallies):
-        answered = sum(tally.handled + tally.unhandled for tally in tallies[queue].values())
-        for code in sorted(tallies[queue], key=lambda code: (code is None, code or "")):
-            yield _disposition_row({"queue": queue, "disposition": code}, tallies[queue][code], answered)
+    for whose in sorted(tallies):
+        answered = sum(tally.handled + tally.unhandled for tally in tallies[whose].values())
+        for code in sorted(tallies[whose], key=lambda code: (code is None, code or "")):
+            names = _names("queue", whose) | {"disposition": code}
+            yield _disposition_row(names, tallies[whose][code], answered)
 
 
 def _disposition_row(names: Row, tally: Handling, answered: int) -> Row:
@@ -236,7 +285,7 @@ def _disposition_row(names: Row, tally: Handling, answered: int) -> Row:
 
 def blank_disposition() -> Row:
     """A row with the columns of all."""
-    return _disposition_row({"queue": "", "disposition": None}, Handling(), 0)
+    return _disposition_row(_names("queue", NOBODY) | {"disposition": None}, Handling(), 0)
 
 
 # One agent's day, and the ledger --------------------------------------------------------------------------
@@ -284,12 +333,12 @@ def _stretch_row(stretch: Stretch, calls: Sequence[Call]) -> Row:
 
 def blank_stretch() -> Row:
     """A row with the columns of all."""
-    return _stretch_row(Stretch("", 0, 0, "", "", False, 0), ())
+    return _stretch_row(Stretch(*NOBODY, 0, 0, "", "", False, 0), ())
 
 
 def ledger(calls: Iterable[Call]) -> Iterator[Row]:
     """The rows of the ledger as they are."""
-    return map(call_row, calls)
+    return ({"handler": call.handler} | call_row(call) for call in calls)
 
 
 def call_row(call: Call) -> Row:
@@ -310,6 +359,7 @@ def blank_call() -> Row:
     """A row with the columns of all."""
     nobody: dict[str, Any] = dict.fromkeys(Call._fields)
     known: dict[str, Any] = {
+        "handler": "",
         "key": "",
         "call": "",
         "queue": "",
@@ -318,7 +368,7 @@ def blank_call() -> Row:
         "hold_time": 0.0,
         "estimated": False,
     }
-    return call_row(Call(**nobody | known))
+    return next(ledger([Call(**nobody | known)]))
 
 
 # Rows in their order --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ LOGGED_OFF = "LOGGED_OFF"  # beside the names of AGENT_STATE
 class Call(NamedTuple):
     """A row of the ledger: one visit of a caller to a queue. Times are seconds since 1970, spans seconds."""
 
+    handler: str
     key: str
     call: str
     queue: str
@@ -30,6 +31,7 @@ class Call(NamedTuple):
 class AgentTime(NamedTuple):
     """What an agent did from `at` until his next row. `wrap_up`: BUSY_ACD is nothing but after-call work."""
 
+    handler: str
     agent: str
     at: float
     state: str

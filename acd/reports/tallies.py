@@ -174,6 +174,7 @@ class Waiting:
 class Stretch(NamedTuple):
     """What an agent did from `start` to `end`, in microseconds since 1970. `since`: when he began to."""
 
+    handler: str
     agent: str
     start: int
     end: int
@@ -189,22 +190,23 @@ class Floor:
     def __init__(self, start: float) -> None:
         """`start`: what was before is left out."""
         self._start = micro(start)
-        self._now: dict[str, Stretch] = {}
+        self._now: dict[tuple[str, str], Stretch] = {}
 
     def move(self, row: AgentTime) -> Stretch | None:
         """The stretch of the agent that this row ends, as far as it was not told yet."""
-        at, before = micro(row.at), self._now.get(row.agent)
+        who = row.handler, row.agent
+        at, before = micro(row.at), self._now.get(who)
         begin = max(at, self._start)
-        self._now[row.agent] = Stretch(row.agent, begin, begin, row.state, row.reason, row.wrap_up, at)
+        self._now[who] = Stretch(*who, begin, begin, row.state, row.reason, row.wrap_up, at)
         return None if before is None or before.start >= begin else before._replace(end=begin)
 
     def cut(self, at: float) -> Iterator[Stretch]:
         """The stretches that go on, up to here; what follows is told by the next cut or move."""
         end = micro(at)
-        for agent, stretch in self._now.items():
+        for who, stretch in self._now.items():
             if stretch.start < end:
                 yield stretch._replace(end=end)
-                self._now[agent] = stretch._replace(start=end)
+                self._now[who] = stretch._replace(start=end)
 
     def stretches(self, rows: Iterable[AgentTime], end: float) -> Iterator[Stretch]:
         """All of them up to `end`, each agent's in their order."""

@@ -55,7 +55,7 @@ class Reading:
         queues: Collection[str] | None = None,
         agents: Collection[str] | None = None,
     ) -> Iterator[Call]:
-        """The visits with start <= entered < end, by time of entry."""
+        """The visits of a handler with start <= entered < end, by time of entry."""
         query = _calls(queues is not None, agents is not None)
         names = {"handler": handler, "end": end, "queues": queues, "agents": agents}
         at, behind = start, ""

@@ -227,6 +227,7 @@ class BoardFigures(TypedDict):
 class BoardQueue(TypedDict):
     """One queue on a wallboard: today, "now", and the steps of the last hour."""
 
+    handler: str
     queue: str
     today: BoardFigures
     recent: BoardFigures

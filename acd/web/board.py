@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from typing import Annotated, NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -21,7 +22,7 @@ from acd.web import answers, shapes
 from acd.web.models import Query
 from acd.web.operations import Operations
 from acd.web.reports import Breath, a_zone
-from acd.web.requests import Handler, answer, handler_of, principal_of, query_of, written
+from acd.web.requests import Handler, answer, handler_of, handlers_within_reach, principal_of, query_of, written
 
 KEPT = 5.0  # seconds
 MOST = 60  # that are kept: there are no more midnights within a day, for each handler
@@ -84,17 +85,34 @@ BOARDS = web.AppKey("boards", Boards)
 @OPERATIONS.get("/api/v1/handlers/{handler}/board", READERS, answers.Board, no.StoreFailed, query=BoardQuery)
 async def get_board(request: web.Request) -> web.Response:
     """Each queue's calls today, in the last half hour and in the steps of the last hour, with the site's targets."""
-    handler, boards = handler_of(request), request.app[BOARDS]
-    made = await boards.of(handler, query_of(request, BoardQuery).tz)
-    within = principal_of(request).queues_within_reach(handler.name, handler.state)
+    return await _board(request, [handler_of(request)])
+
+
+@OPERATIONS.get("/api/v1/board", READERS, answers.Board, no.StoreFailed, query=BoardQuery)
+async def get_site_board(request: web.Request) -> web.Response:
+    """The same for the queues of every Asterisk server. The times are those of the clock that is ahead."""
+    return await _board(request, handlers_within_reach(request))
+
+
+async def _board(request: web.Request, handlers: Sequence[Handler]) -> web.Response:
+    boards, zone = request.app[BOARDS], query_of(request, BoardQuery).tz
+    made = [await boards.of(handler, zone) for handler in handlers]
+    latest = max(made, key=lambda each: each.at)
     shown = {
-        "at": shapes.moment(made.at),
-        "midnight": shapes.moment(made.since.midnight),
-        "recent": shapes.moment(made.since.recent),
-        "steps": [shapes.moment(at) for at in made.since.steps],
+        "at": shapes.moment(latest.at),
+        "midnight": shapes.moment(latest.since.midnight),
+        "recent": shapes.moment(latest.since.recent),
+        "steps": [shapes.moment(at) for at in latest.since.steps],
         "threshold": boards.settings.threshold,
         "definition": boards.settings.definition,
         "targets": boards.settings.targets.model_dump(),
-        "queues": [row._asdict() for row in made.rows if within is None or row.queue in within],
+        "queues": [row for handler, of in zip(handlers, made, strict=True) for row in _rows(request, handler, of)],
     }
     return answer(shown, request=request)
+
+
+def _rows(request: web.Request, handler: Handler, made: _Made) -> list[dict[str, Any]]:
+    """Those within reach."""
+    within = principal_of(request).queues_within_reach(handler.name, handler.state)
+    rows = (row for row in made.rows if within is None or row.queue in within)
+    return [{"handler": handler.name, **row._asdict()} for row in rows]

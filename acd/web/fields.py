@@ -327,6 +327,9 @@ FIELDS: dict[str, Field] = {
     "ReportQuery.queue": Field("Only of these queues, separated by commas.", ["support"]),
     "ReportQuery.group": Field("Only of the queues of these groups, separated by commas.", ["support"]),
     "ReportQuery.agent": Field("Only of these agents, separated by commas. An agent sees himself.", ["1001"]),
+    "ReportQuery.by": Field(
+        "What has a row of its own: each queue or agent, each handler, or all that was asked for is one.", "each"
+    ),
     "ReportQuery.format": Field("Left out: what `Accept` says, JSON by default.", "json"),
     # Errors
     "Problem.status": Field("The status of the answer.", 409),

@@ -33,6 +33,12 @@ class ReportFormula(TypedDict):
     meaning: str
 
 
+class LedgerRow(answers.Call):
+    """A row of the ledger, with the Asterisk server that the call came to."""
+
+    handler: str
+
+
 class WithinLimit(TypedDict):
     """Calls answered and abandoned within a number of seconds."""
 
@@ -45,8 +51,9 @@ LABELS: dict[str, Field] = {
     "from": Field("When the interval or stretch begins, ISO 8601 UTC.", "2026-11-20T08:00:00.000000Z"),
     "to": Field("When it ends.", "2026-11-20T08:15:00.000000Z"),
     "local_from": Field("When it begins by the clock of `tz`, with its offset.", "2026-11-20T09:00:00+01:00"),
-    "queue": Field("The name of the queue.", "support"),
-    "agent": Field("The agent's name in addresses.", "1001"),
+    "handler": Field("The Asterisk server to which it belongs; null: to all that were asked for.", "main"),
+    "queue": Field("The name of the queue; null: of all of them.", "support"),
+    "agent": Field("The agent's name in addresses; null: of all of them.", "1001"),
     "reason": Field("Why the agent was not ready; empty: none was given.", "lunch"),
     "disposition": Field("The after-call code; null: of answered calls without one.", "sold"),
     "histogram": Field("Calls answered and abandoned within each threshold, those of the shorter ones included."),
@@ -59,7 +66,8 @@ LABELS: dict[str, Field] = {
 }
 HEAD: dict[str, Field] = {
     "report": Field("The name of the report.", "queues"),
-    "handler": Field("The name of the Asterisk server.", "main"),
+    "handler": Field("The Asterisk server that was asked for; null: every one.", "main"),
+    "handlers": Field("Those of which it tells: within reach.", ["main"]),
     "from": Field("Where it begins: not before the day of the first record.", "2026-11-20T08:00:00.000000Z"),
     "to": Field("Where it ends: never beyond now.", "2026-11-20T09:00:00.000000Z"),
     "tz": Field("The time zone.", "Europe/Berlin"),
@@ -68,6 +76,7 @@ HEAD: dict[str, Field] = {
     "interval": Field("The length of the intervals.", "15m"),
     "threshold": Field("Seconds of the service level.", 20.0),
     "short_abandon": Field("Seconds up to which an abandoned call is a short one.", 5.0),
+    "by": Field("What has a row of its own: each queue or agent, each handler, or all of them one.", "each"),
     "figures": Field("The formula and the meaning of each figure in the items."),
     "items": Field("The rows."),
     "next": Field("null: a report has no pages.", None),
@@ -80,6 +89,7 @@ fields.FIELDS.update(
         "ReportFigure.formula": Field("Both, in the names of fields of the same item.", "answered_within / offered"),
         "ReportFormula.formula": Field("In the names of fields of the same item.", "answered_within / offered"),
         "ReportFormula.meaning": Field("What it says, for people.", MEANINGS["service_level_of_offered"]),
+        **{f"LedgerRow.{name}": fields.field_of("Call", name) for name in answers.Call.__annotations__},
         "WithinLimit.threshold": Field("Seconds.", 20.0),
         "WithinLimit.answered": Field("Calls answered within them.", 3),
         "WithinLimit.abandoned": Field("Calls abandoned within them.", 1),
@@ -92,6 +102,7 @@ NINE = 1763712000.0  # one morning
 def _call(number: int, wait: float, **more: Any) -> Call:
     entered = NINE + 60.0 * number
     call = Call(
+        "main",
         f"{entered}.{number}/support/1",
         f"{entered:.0f}.{number}",
         "support",
@@ -116,10 +127,10 @@ def _call(number: int, wait: float, **more: Any) -> Call:
 NOBODY = dict.fromkeys(("agent", "session", "answered", "ring_time", "talk_time", "wrap_up_time", "disposition"))
 CALLS = [_call(0, 6.25), _call(5, 31.0, disposition=None), _call(8, 12.0, outcome="abandoned", **NOBODY)]
 TIMES = [
-    AgentTime("1001", NINE, "READY", "", False),
-    AgentTime("1001", NINE + 6.25, "BUSY_ACD", "", False),
-    AgentTime("1001", NINE + 101.75, "BUSY_ACD", "", True),
-    AgentTime("1001", NINE + 121.75, "NOT_READY", "lunch", False),
+    AgentTime("main", "1001", NINE, "READY", "", False),
+    AgentTime("main", "1001", NINE + 6.25, "BUSY_ACD", "", False),
+    AgentTime("main", "1001", NINE + 101.75, "BUSY_ACD", "", True),
+    AgentTime("main", "1001", NINE + 121.75, "NOT_READY", "lunch", False),
 ]
 MORNING = Period(NINE, NINE + 900.0)
 
@@ -132,7 +143,7 @@ def _type(name: str, value: Any) -> Any:
             return dict[str, float]
         case list():
             return list[WithinLimit] if name == "histogram" else list[answers.Call]
-        case str() if name == "disposition":
+        case str() if name in ("disposition", "handler", "queue", "agent"):
             return str | None
         case str() if name in ("from", "to", "local_from", "since"):
             return answers.Time
@@ -153,7 +164,8 @@ def _report(title: str, about: str, row_type: Any, sample: Row) -> Any:
     """The type of a report of such rows."""
     head = {
         "report": str,
-        "handler": str,
+        "handler": str | None,
+        "handlers": list[str],
         "from": answers.Time,
         "to": answers.Time,
         "tz": str,
@@ -162,6 +174,7 @@ def _report(title: str, about: str, row_type: Any, sample: Row) -> Any:
         "interval": NotRequired[str],
         "threshold": NotRequired[float],
         "short_abandon": NotRequired[float],
+        "by": NotRequired[str],
         "figures": dict[str, ReportFormula],
         "items": list[row_type],
         "next": None,
@@ -197,6 +210,6 @@ ANSWERS: dict[str, Any] = {
     "agent-intervals": _made("AgentIntervalFigures", "The figures of an agent in an interval.", _interval(AGENT)),
     "reasons": _made("ReasonFigures", "How long and how often an agent was not ready for a reason.", REASON),
     "dispositions": _made("DispositionFigures", "The answered calls of a queue with an after-call code.", CODED),
-    "calls": _report("CallsReport", "The ledger of a period.", answers.Call, {}),
+    "calls": _report("CallsReport", "The ledger of a period.", LedgerRow, {}),
     "timeline": _made("AgentStretch", "What an agent did for a while.", STRETCH),
 }

@@ -11,11 +11,13 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
+from heapq import merge
 from itertools import chain
+from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -28,7 +30,7 @@ from acd.core import refusals as no
 from acd.reports import reports
 from acd.reports.formats import as_csv, as_json, chunks
 from acd.reports.periods import local, midnight, moment
-from acd.reports.reports import Period, Row
+from acd.reports.reports import By, Period, Row
 from acd.reports.rows import AgentTime, Call
 from acd.reports.tallies import Terms
 from acd.store import Store
@@ -37,7 +39,7 @@ from acd.store.reading import Reader, Reading
 from acd.web import report_answers
 from acd.web.models import IsoTime, Listed, Query, listed
 from acd.web.operations import Handle, Operations, Refused, Roles
-from acd.web.requests import Handler, handler_of, principal_of, query_of, written
+from acd.web.requests import STORE, Handler, handler_of, handlers_within_reach, principal_of, query_of, written
 
 log = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -51,6 +53,8 @@ CLIENT_WITHIN = 60.0  # seconds for a client to take a piece
 SWITCH = 0.001  # seconds after which a report has to hand over Python's lock where the calls want it; 0.005 else
 BUSY = 0.003  # seconds of work, after which Python's lock is free for the calls
 BREATH = 0.001  # for so many seconds
+ENTERED: Callable[[Call], float] = attrgetter("entered")
+AT: Callable[[AgentTime], float] = attrgetter("at")
 BEFORE = 86400.0  # seconds that a call may have begun before the part of a time line that it is handled in
 
 
@@ -86,6 +90,7 @@ class ReportQuery(Query):
     queues: Annotated[Listed | None, Field(alias="queue")] = None
     groups: Annotated[Listed | None, Field(alias="group")] = None
     agents: Annotated[Listed | None, Field(alias="agent")] = None
+    by: Literal["each", "handler", "all"] = "each"
     format: Literal["json", "csv"] | None = None
 
     def period(self, now: float) -> Period:
@@ -107,44 +112,80 @@ def _seconds(at: datetime, zone: ZoneInfo) -> float:
         return math.inf if at.year > 1 else 0.0
 
 
-class Asked(NamedTuple):
-    """What one report is made of. `queues`, `agents` None: all of them.
+class Part(NamedTuple):
+    """What of one handler a report is made of. `queues`, `agents` None: all of them.
 
     `known`: queues that have a row in any case. `at_work`: agents who are logged on for one of the queues now.
     `bound`: who asks reaches no agents but those of the queues.
     """
 
     handler: str
-    period: Period
-    terms: Terms
     queues: list[str] | None
     agents: list[str] | None
     known: list[str]
     at_work: frozenset[str]
     bound: bool
 
-    def within(self, begun: float | None) -> "Asked":
+    def calls(self, rows: Reading, start: float, end: float) -> Iterator[Call]:
+        return rows.calls(self.handler, start, end, self.queues, self.agents)
+
+    def times(self, rows: Reading, start: float, end: float) -> Iterator[AgentTime]:
+        return rows.agent_times(self.handler, start, end, self._agents(rows, start, end))
+
+    def _agents(self, rows: Reading, start: float, end: float) -> list[str] | None:
+        """Where queues are named, those who answered a call of one in the period or are logged on for one now."""
+        if self.queues is None or (self.agents is not None and not self.bound):
+            return self.agents
+        found = {*rows.agents(self.handler, start, end, self.queues), *self.at_work}
+        return sorted(found if self.agents is None else found & set(self.agents))
+
+
+class Asked(NamedTuple):
+    """What one report is made of: the rows of its handlers, in the order of their time. `handler` None: of the site."""
+
+    handler: str | None
+    parts: Sequence[Part]
+    period: Period
+    terms: Terms
+    by: By
+
+    def within(self, rows: Reading) -> "Asked":
         """Not before the day on which the records begin."""
         start, end, step, zone = self.period
+        begun = min((at for part in self.parts if (at := rows.begun(part.handler)) is not None), default=None)
         if begun is not None and zone is not None:
             start = max(start, midnight(local(begun, zone).date(), zone))
         return self._replace(period=Period(end if begun is None else min(start, end), end, step, zone))
 
     def calls(self, rows: Reading, before: float = 0.0) -> Iterator[Call]:
         """The calls of the period, and those that entered so many seconds before it."""
-        start = self.period.start - before
-        return rows.calls(self.handler, start, self.period.end, self.queues, self.agents)
+        start, end = self.period.start - before, self.period.end
+        return merge(*(part.calls(rows, start, end) for part in self.parts), key=ENTERED)
 
     def times(self, rows: Reading) -> Iterator[AgentTime]:
         """The times of the agents in the period."""
-        return rows.agent_times(self.handler, self.period.start, self.period.end, self._agents(rows))
+        start, end = self.period.start, self.period.end
+        return merge(*(part.times(rows, start, end) for part in self.parts), key=AT)
 
-    def _agents(self, rows: Reading) -> list[str] | None:
-        """Where queues are named, those who answered a call of one in the period or are logged on for one now."""
-        if self.queues is None or (self.agents is not None and not self.bound):
-            return self.agents
-        found = {*rows.agents(self.handler, self.period.start, self.period.end, self.queues), *self.at_work}
-        return sorted(found if self.agents is None else found & set(self.agents))
+    @property
+    def known(self) -> list[tuple[str, str]]:
+        """The queues that have a row in any case."""
+        return [(part.handler, queue) for part in self.parts for queue in part.known]
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """Of whom it tells; None: of all of them."""
+        return {
+            "handler": self.handler,
+            "handlers": [part.handler for part in self.parts],
+            "queues": _all_of(part.queues for part in self.parts),
+            "agents": _all_of(part.agents for part in self.parts),
+        }
+
+
+def _all_of(lists: Iterable[list[str] | None]) -> list[str] | None:
+    named = [each for each in lists if each is not None]
+    return sorted({name for each in named for name in each}) if named else None
 
 
 class Report(NamedTuple):
@@ -157,27 +198,29 @@ class Report(NamedTuple):
 REPORTS = {
     "queues": Report(
         lambda asked: reports.blank_queue(asked.terms),
-        lambda asked, rows: reports.queues(asked.calls(rows), asked.terms, asked.known),
+        lambda asked, rows: reports.queues(asked.calls(rows), asked.terms, asked.known, asked.by),
     ),
     "intervals": Report(
         lambda asked: reports.blank_queue_interval(asked.terms),
-        lambda asked, rows: reports.queue_intervals(asked.calls(rows), asked.terms, asked.period, asked.known),
+        lambda asked, rows: reports.queue_intervals(
+            asked.calls(rows), asked.terms, asked.period, asked.known, asked.by
+        ),
     ),
     "agents": Report(
         lambda _: reports.blank_agent(),
-        lambda asked, rows: reports.agents(asked.calls(rows), asked.times(rows), asked.period),
+        lambda asked, rows: reports.agents(asked.calls(rows), asked.times(rows), asked.period, asked.by),
     ),
     "agent-intervals": Report(
         lambda _: reports.blank_agent_interval(),
-        lambda asked, rows: reports.agent_intervals(asked.calls(rows), asked.times(rows), asked.period),
+        lambda asked, rows: reports.agent_intervals(asked.calls(rows), asked.times(rows), asked.period, asked.by),
     ),
     "reasons": Report(
         lambda _: reports.blank_reason(),
-        lambda asked, rows: reports.reasons(asked.times(rows), asked.period),
+        lambda asked, rows: reports.reasons(asked.times(rows), asked.period, asked.by),
     ),
     "dispositions": Report(
         lambda _: reports.blank_disposition(),
-        lambda asked, rows: reports.dispositions(asked.calls(rows)),
+        lambda asked, rows: reports.dispositions(asked.calls(rows), asked.by),
     ),
     "calls": Report(
         lambda _: reports.blank_call(),
@@ -189,9 +232,12 @@ REPORTS = {
     ),
 }
 TERMS = {  # what the answer repeats of the question
-    "queues": ("threshold", "short_abandon"),
-    "intervals": ("interval", "threshold", "short_abandon"),
-    "agent-intervals": ("interval",),
+    "queues": ("threshold", "short_abandon", "by"),
+    "intervals": ("interval", "threshold", "short_abandon", "by"),
+    "agents": ("by",),
+    "agent-intervals": ("interval", "by"),
+    "reasons": ("by",),
+    "dispositions": ("by",),
 }
 
 
@@ -330,7 +376,7 @@ class Desk:
     ) -> Iterator[bytes]:
         report = REPORTS[name]
         with self._reader.reading(between) as rows:
-            asked = asked.within(rows.begun(asked.handler))
+            asked = asked.within(rows)
             head = _head(name, asked, query)
             yield from chunks(as_text(head, report.blank(asked), _begun(report.rows(asked, rows))))
 
@@ -367,9 +413,8 @@ def _headers(name: str, as_text: AsText) -> dict[str, str]:
 
 def _head(name: str, asked: Asked, query: ReportQuery) -> dict[str, Any]:
     period = {"from": moment(asked.period.start), "to": moment(asked.period.end), "tz": query.tz}
-    only = {"queues": asked.queues, "agents": asked.agents}
     terms = {term: getattr(query, term) for term in TERMS.get(name, ())}
-    return {"report": name, "handler": asked.handler, **period, **only, **terms}
+    return {"report": name, **asked.head, **period, **terms}
 
 
 async def _send(request: web.Request, run: _Run, headers: dict[str, str]) -> web.StreamResponse:
@@ -409,12 +454,28 @@ def install(app: web.Application, store: Store) -> None:
 
 async def _report(request: web.Request, name: str) -> web.StreamResponse:
     handler, query = handler_of(request), query_of(request, ReportQuery)
-    asked = _asked(request, handler, query)
-    await written(handler.store)
+    return await _made(request, name, query, handler.name, [handler])
+
+
+async def _site_report(request: web.Request, name: str) -> web.StreamResponse:
+    reached = handlers_within_reach(request)
+    return await _made(request, name, query_of(request, ReportQuery), None, reached)
+
+
+async def _made(
+    request: web.Request, name: str, query: ReportQuery, of: str | None, handlers: Sequence[Handler]
+) -> web.StreamResponse:
+    for group in sorted(query.groups or ()):
+        if not any(group in handler.state.groups for handler in handlers):
+            raise no.UnknownGroup(f"There is no ACD group {group!r}.")
+    now = max((handler.service.now() for handler in handlers), default=time.time())
+    parts = [_part(request, handler, query) for handler in handlers]
+    await written(request.app[STORE])
+    asked = Asked(of, parts, query.period(now), query.terms, By(query.by))
     return await request.app[DESK].answer(request, name, asked, query)
 
 
-def _asked(request: web.Request, handler: Handler, query: ReportQuery) -> Asked:
+def _part(request: web.Request, handler: Handler, query: ReportQuery) -> Part:
     """As far as it is within reach: an agent sees himself, a supervisor the queues of his groups."""
     who = principal_of(request)
     queues = _queues(handler, query)
@@ -426,10 +487,8 @@ def _asked(request: web.Request, handler: Handler, query: ReportQuery) -> Asked:
     within = None if who.agent is not None else who.queues_within_reach(handler.name, handler.state)
     if within is not None:
         queues = within if queues is None else queues & within
-    return Asked(
+    return Part(
         handler.name,
-        query.period(handler.service.now()),
-        query.terms,
         None if queues is None else sorted(queues),
         agents,
         sorted(handler.state.queues if queues is None else queues),
@@ -439,11 +498,11 @@ def _asked(request: web.Request, handler: Handler, query: ReportQuery) -> Asked:
 
 
 def _queues(handler: Handler, query: ReportQuery) -> set[str] | None:
-    """The queues that are named, and those of the groups that are. Raises UnknownGroup."""
+    """The queues that are named, and those of the groups that are."""
     if query.queues is None and query.groups is None:
         return None
-    of_groups = [name for group in sorted(query.groups or ()) for name in handler.center.group(group).queues]
-    return {*(query.queues or ()), *of_groups}
+    groups = [group for name, group in handler.state.groups.items() if name in (query.groups or ())]
+    return {*(query.queues or ()), *(name for group in groups for name in group.queues)}
 
 
 def _at_work(handler: Handler, queues: set[str]) -> frozenset[str]:
@@ -454,6 +513,7 @@ def _at_work(handler: Handler, queues: set[str]) -> frozenset[str]:
 
 
 H = "/api/v1/handlers/{handler}"
+SITE = "/api/v1/reports"
 REFUSED = (no.UnknownGroup, no.StoreFailed, no.Busy)
 OPERATIONS = Operations()
 Declared = Callable[[Handle], Handle]
@@ -470,6 +530,10 @@ def _get(name: str, roles: Roles, *refused: Refused, path: str = "") -> Declared
         media=("application/json", "text/csv"),
         etag=False,
     )
+
+
+def _get_site(name: str, roles: Roles) -> Declared:
+    return _get(name, roles, path=f"{SITE}/{name}")
 
 
 @_get("queues", READERS)
@@ -518,3 +582,48 @@ async def report_calls(request: web.Request) -> web.StreamResponse:
 async def report_timeline(request: web.Request) -> web.StreamResponse:
     """What an agent did, stretch by stretch, each with the calls that he handled in it."""
     return await _report(request, "timeline")
+
+
+# The same over all handlers within reach ---------------------------------------------------------------------
+
+
+@_get_site("queues", READERS)
+async def report_site_queues(request: web.Request) -> web.StreamResponse:
+    """Each queue of every Asterisk server; by=handler or by=all: their calls in one sum."""
+    return await _site_report(request, "queues")
+
+
+@_get_site("intervals", READERS)
+async def report_site_intervals(request: web.Request) -> web.StreamResponse:
+    """The same for each interval of local time."""
+    return await _site_report(request, "intervals")
+
+
+@_get_site("agents", EVERYBODY)
+async def report_site_agents(request: web.Request) -> web.StreamResponse:
+    """Each agent of every Asterisk server. An agent sees himself."""
+    return await _site_report(request, "agents")
+
+
+@_get_site("agent-intervals", EVERYBODY)
+async def report_site_agent_intervals(request: web.Request) -> web.StreamResponse:
+    """The same for each interval of local time."""
+    return await _site_report(request, "agent-intervals")
+
+
+@_get_site("reasons", EVERYBODY)
+async def report_site_reasons(request: web.Request) -> web.StreamResponse:
+    """The time NOT_READY by reasons, of the agents of every Asterisk server. An agent sees his own."""
+    return await _site_report(request, "reasons")
+
+
+@_get_site("dispositions", READERS)
+async def report_site_dispositions(request: web.Request) -> web.StreamResponse:
+    """The answered calls by after-call codes, of the queues of every Asterisk server."""
+    return await _site_report(request, "dispositions")
+
+
+@_get_site("calls", EVERYBODY)
+async def report_site_calls(request: web.Request) -> web.StreamResponse:
+    """The ledger of a period as a whole, of every Asterisk server. An agent sees his own calls."""
+    return await _site_report(request, "calls")

@@ -83,6 +83,12 @@ def handler_of(request: web.Request) -> Handler:
         raise web.HTTPNotFound() from None
 
 
+def handlers_within_reach(request: web.Request) -> list[Handler]:
+    """All of them; an agent belongs to one."""
+    only = principal_of(request).handler
+    return [handler for name, handler in request.app[HANDLERS].items() if only in (None, name)]
+
+
 def principal_of(request: web.Request) -> Principal:
     """Who asks."""
     return request[PRINCIPAL]

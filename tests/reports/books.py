@@ -22,6 +22,7 @@ def a_call(entered: float = NOON, **more: Any) -> Call:
     """One that was answered after 4 s, talked for 60 s with 5 s of hold, and wrapped up in 10 s."""
     answered = entered + 4.0
     values: dict[str, Any] = {
+        "handler": "main",
         "key": f"c/{entered}",
         "call": f"c{entered:.0f}",
         "queue": "support",
@@ -56,7 +57,7 @@ def unanswered(outcome: str | None, entered: float = NOON, wait: float | None = 
 
 
 def does(agent: str, at: float, state: str, reason: str = "", wrap_up: bool = False) -> AgentTime:
-    return AgentTime(agent, at, state, reason, wrap_up)
+    return AgentTime("main", agent, at, state, reason, wrap_up)
 
 
 spans = st.one_of(st.sampled_from([0.0, 5.0, 5.000001, 19.999999, 20.0, 20.000001]), st.floats(0, 500))
@@ -65,13 +66,14 @@ moments = st.floats(-3600, SPAN - 1).map(lambda seconds: round(NOON + seconds, 6
 
 
 @st.composite
-def calls(draw: st.DrawFn) -> list[Call]:
+def calls(draw: st.DrawFn, handlers: Sequence[str] = ("main",)) -> list[Call]:
     """Rows in their order, also such as nobody expects: unknown outcomes, spans that are missing."""
     rows = []
     for number in range(draw(st.integers(0, 25))):
         entered = max(NOON, draw(moments))
         outcome = draw(st.sampled_from([*OUTCOMES, "answered", "answered", "abandoned", "unknown", "odd", None]))
         more: dict[str, Any] = {"key": f"k{number}", "queue": draw(st.sampled_from(QUEUES))}
+        more["handler"] = draw(st.sampled_from(handlers))
         if outcome == "answered":
             agent = draw(st.sampled_from([*AGENTS, None]))
             spent = {name: draw(maybe) for name in ("wait_time", "ring_time", "talk_time", "wrap_up_time")}
@@ -84,15 +86,16 @@ def calls(draw: st.DrawFn) -> list[Call]:
 
 
 @st.composite
-def times(draw: st.DrawFn) -> list[AgentTime]:
+def times(draw: st.DrawFn, handlers: Sequence[str] = ("main",)) -> list[AgentTime]:
     """The times of a few agents, some of them from before the period."""
     rows = {}
     for _ in range(draw(st.integers(0, 25))):
-        agent, at = draw(st.sampled_from(AGENTS)), draw(moments)
+        handler, agent, at = draw(st.sampled_from(handlers)), draw(st.sampled_from(AGENTS)), draw(moments)
         state = draw(st.sampled_from(STATES))
         reason = draw(st.sampled_from(["", "lunch", "coffee"])) if state == "NOT_READY" else ""
-        rows[agent, at] = does(agent, at, state, reason, state == "BUSY_ACD" and draw(st.booleans()))
-    before = {row.agent: row for row in sorted(rows.values(), key=lambda row: row.at) if row.at < NOON}
+        wrap_up = state == "BUSY_ACD" and draw(st.booleans())
+        rows[handler, agent, at] = AgentTime(handler, agent, at, state, reason, wrap_up)
+    before = {(row.handler, row.agent): row for row in sorted(rows.values(), key=lambda row: row.at) if row.at < NOON}
     during = [row for row in rows.values() if row.at >= NOON]
     return sorted([*before.values(), *during], key=lambda row: (row.at, row.agent))
 

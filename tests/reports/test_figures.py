@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from acd.reports import reports
 from acd.reports.figures import FIELDS, FORMULAS, MEANINGS, OF_HANDLING, OF_TIME, OF_WAITING, Figure
 from acd.reports.periods import intervals
+from acd.reports.reports import By
 from acd.reports.rows import AgentTime, Call
 from acd.reports.tallies import OUTCOMES, Terms
 from tests.reports import books
@@ -130,7 +131,9 @@ def test_the_intervals_of_queues_add_up_to_the_whole_exactly(calls, step, zone):
 @given(books.calls(), STEP, ZONE)
 def test_a_visit_belongs_to_the_interval_in_which_it_entered(calls, step, zone):
     period = a_period(step, zone)
-    parts = reports.queue_intervals(calls, TERMS, period, known=["sales", "support", "silent"])
+    parts = reports.queue_intervals(
+        calls, TERMS, period, known=[("main", queue) for queue in ("sales", "support", "silent")]
+    )
     tiles = list(intervals(period.start, period.end, step, period.zone))
     for tile in tiles:
         for queue in ("sales", "silent", "support"):
@@ -375,7 +378,7 @@ def test_who_was_logged_off_all_the_time_has_no_row():
 
 
 def test_a_queue_that_is_known_has_a_row_without_calls_and_figures_without_value():
-    (row,) = reports.queues([], TERMS, known=["support"])
+    (row,) = reports.queues([], TERMS, known=[("main", "support")])
     assert (row["queue"], row["entered"], row["service_level_of_offered"].value) == ("support", 0, None)
 
 
@@ -390,3 +393,79 @@ def test_every_formula_has_its_meaning_and_every_field_of_a_report_too():
     fields = {name for blank in blanks for name, value in blank.items() if isinstance(value, int | float)}
     assert fields == FIELDS.keys()
     assert {name for blank in blanks for name, value in blank.items() if isinstance(value, Figure)} == FORMULAS.keys()
+
+
+# Several handlers -----------------------------------------------------------------------------------------
+
+SOURCES = ("branch", "main")
+
+
+def of(handler: str | None, rows: Sequence[Any]) -> list[Any]:
+    return [row for row in rows if handler in (None, row.handler)]
+
+
+@given(books.calls(SOURCES), STEP)
+def test_a_sum_over_handlers_is_that_of_all_their_calls(calls, step):
+    period = a_period(step)
+    for by, handlers in ((By.ALL, [None]), (By.HANDLER, SOURCES)):
+        rows = {row["handler"]: row for row in reports.queues(calls, TERMS, [("main", "support")], by)}
+        parts = list(reports.queue_intervals(calls, TERMS, period, by=by))
+        for handler in handlers:
+            mine = of(handler, calls)
+            row = rows.get(handler) or next(reports.queues([], TERMS, [("x", "x")], By.ALL))
+            assert row["queue"] is None and row["entered"] == len(mine)
+            check_figures(row, Plain(mine).figures())
+            check_formulas(row)
+            of_parts = [part for part in parts if part["handler"] == handler]
+            assert sum(part["entered"] for part in of_parts) == len(mine)
+            for name in (*OF_WAITING, *OF_HANDLING):
+                assert sum(part[name].numerator for part in of_parts) == pytest.approx(row[name].numerator, abs=1e-6)
+
+
+@given(books.calls(SOURCES))
+def test_queues_of_the_same_name_at_two_handlers_are_two(calls):
+    rows = {(row["handler"], row["queue"]): row for row in reports.queues(calls, TERMS)}
+    assert rows.keys() == {(call.handler, call.queue) for call in calls}
+    for (handler, queue), row in rows.items():
+        check_figures(row, Plain([call for call in of(handler, calls) if call.queue == queue]).figures())
+    codes = {(row["handler"], row["queue"], row["disposition"]) for row in reports.dispositions(calls)}
+    assert codes == {(call.handler, call.queue, call.disposition) for call in calls if call.answered is not None}
+
+
+@given(books.calls(SOURCES), books.times(SOURCES))
+def test_agents_of_the_same_name_at_two_handlers_are_two_and_their_sum_is_of_all_their_time(calls, times):
+    period = a_period()
+    alone = [row for handler in SOURCES for row in reports.agents(of(handler, calls), of(handler, times), period)]
+    each = list(reports.agents(calls, times, period))
+    assert each == sorted(alone, key=lambda row: (row["handler"], row["agent"]))
+    for by, handlers in ((By.ALL, [None]), (By.HANDLER, SOURCES)):
+        rows = {row["handler"]: row for row in reports.agents(calls, times, period, by)}
+        for handler in handlers:
+            mine = [row for row in each if handler in (None, row["handler"])]
+            assert (handler in rows) == bool(mine)
+            if mine:
+                check_sum(rows[handler], mine)
+
+
+def check_sum(row: dict[str, Any], parts: Sequence[dict[str, Any]]) -> None:
+    assert row["agent"] is None
+    for name in (*OF_HANDLING, *OF_TIME):
+        for place in ("numerator", "denominator"):
+            assert getattr(row[name], place) == pytest.approx(sum(getattr(part[name], place) for part in parts))
+    check_formulas(row)
+    reasons = {reason for part in parts for reason in part["not_ready_reasons"]}
+    assert row["not_ready_reasons"] == pytest.approx(
+        {reason: sum(part["not_ready_reasons"].get(reason, 0.0) for part in parts) for reason in reasons}
+    )
+
+
+@given(books.times(SOURCES))
+def test_reasons_of_all_agents_in_one_sum_are_those_of_each_added_up(times):
+    period = a_period()
+    each = list(reports.reasons(times, period))
+    rows = {row["reason"]: row for row in reports.reasons(times, period, By.ALL)}
+    assert rows.keys() == {row["reason"] for row in each}
+    for reason, row in rows.items():
+        mine = [one for one in each if one["reason"] == reason]
+        assert row["begun"] == sum(one["begun"] for one in mine)
+        assert row["reason_time"] == pytest.approx(sum(one["reason_time"] for one in mine), abs=1e-6)

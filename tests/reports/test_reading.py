@@ -15,11 +15,11 @@ from tests.reports.books import NOON, a_call, does
 
 
 def keep(database: Database, *calls: Call, handler: str = "main") -> None:
-    database.insert("call", *({"handler": handler, **call._asdict()} for call in calls))
+    database.insert("call", *(call._asdict() | {"handler": handler} for call in calls))
 
 
 def spend(database: Database, *times: AgentTime, handler: str = "main") -> None:
-    database.insert("agent_time", *({"handler": handler, **row._asdict()} for row in times))
+    database.insert("agent_time", *(row._asdict() | {"handler": handler} for row in times))
 
 
 @pytest.fixture

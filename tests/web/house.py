@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from acd.settings import HandlerSettings, WebSettings
 from acd.store import Store
 from acd.web.app import make_app
 from acd.web.nodes import NODES
-from acd.web.requests import FEED, REGISTER
+from acd.web.requests import FEED, REGISTER, Handler
 from acd.web.server import Runner
 from tests.helpers import until
 from tests.web.switch import Call, Switch
@@ -56,17 +56,41 @@ class Answer:
         return [".".join(str(part) for part in error["loc"]) for error in self.body["errors"]]
 
 
+@dataclass(frozen=True)
+class Branch:
+    """A second Asterisk, and its handler."""
+
+    switch: Switch
+    handler: Handler
+
+    @property
+    def center(self) -> Center:
+        return self.handler.center
+
+
 class House:
     """The parts, and short ways to what most tests need."""
 
-    def __init__(self, switch: Switch, store: Store, settings: HandlerSettings, web: WebSettings | None = None) -> None:
+    branch: Branch  # where there is one
+
+    def __init__(
+        self,
+        switch: Switch,
+        store: Store,
+        settings: HandlerSettings,
+        web: WebSettings | None = None,
+        branches: Sequence[Branch] = (),
+    ) -> None:
         self.switch, self.store = switch, store
         self.handler = make_handler("main", settings, store)
+        self.handlers = {"main": self.handler}
+        for self.branch in branches:
+            self.handlers[self.branch.handler.name] = self.branch.handler
         self.service = self.handler.service
         self.later = 0.0  # seconds by which the clock of tokens and sessions is ahead
-        services, leases = {"main": self.service}, store.leases
+        services, leases = {name: each.service for name, each in self.handlers.items()}, store.leases
         nodes = None if leases is None else Nodes(store, leases, services, lambda _name: None)
-        self.app = make_app({"main": self.handler}, store, TOKEN, web, self._time, nodes=nodes)
+        self.app = make_app(self.handlers, store, TOKEN, web, self._time, nodes=nodes)
         self.client: TestClient[Any, Any]
 
     def _time(self) -> float:
@@ -190,11 +214,13 @@ async def open_house(
     linked: bool = True,
     database: str | None = None,
     web: dict[str, Any] | None = None,
+    branch: Switch | None = None,
     **settings: Any,
 ) -> AsyncIterator[House]:
     """A house with the queues support and sales, linked to its Asterisk unless told otherwise.
 
-    `database`: the address of another than a new one in SQLite; `web`: settings of that section.
+    `database`: the address of another than a new one in SQLite; `web`: settings of that section. `branch`: a second
+    Asterisk, which listens already; its settings are those of the first.
     """
     switch = Switch("support", "sales")
     prepare(switch)
@@ -203,7 +229,11 @@ async def open_house(
         store.open()
         try:
             of_web = WebSettings.model_validate(web or {})
-            house = House(switch, store, settings_for(switch, **settings), of_web)
+            branches = []
+            if branch is not None:
+                there = settings_for(branch, **settings | {"groups": {}})
+                branches = [Branch(branch, make_handler("branch", there, store))]
+            house = House(switch, store, settings_for(switch, **settings), of_web, branches)
             async with live(house, linked=linked):
                 yield house
         finally:
@@ -225,14 +255,15 @@ def settings_for(switch: Switch, **settings: Any) -> HandlerSettings:
 @asynccontextmanager
 async def live(house: House, *, linked: bool = True) -> AsyncIterator[None]:
     """The house with its service and its web server running."""
-    run = asyncio.create_task(house.service.run()) if linked else None
+    services = [handler.service for handler in house.handlers.values()]
+    runs = [asyncio.create_task(service.run()) for service in services] if linked else []
     try:
         async with TestClient(Server(house.app)) as house.client:
             if linked:
-                await until(lambda: house.center.state.linked, what="linked")
+                await until(lambda: all(each.center.state.linked for each in services), what="linked")
             yield
     finally:
-        await house.service.close()
-        if run is not None:
-            await run
+        for service in services:
+            await service.close()
+        await asyncio.gather(*runs)
         house.feed.close()

@@ -34,12 +34,12 @@ PATHS = [each.path.removeprefix(f"{reports.H}/").replace("{agent}", "1001") for 
 
 def keep(house: House, *calls: Call) -> None:
     for call in calls:
-        house.store.keep(CallRow(handler="main", **call._asdict()))
+        house.store.keep(CallRow(**call._asdict()))
 
 
 def spend(house: House, *times: AgentTime) -> None:
     for row in times:
-        house.store.keep(AgentTimeRow(handler="main", **row._asdict()))
+        house.store.keep(AgentTimeRow(**row._asdict()))
 
 
 async def a_day(house: House) -> None:
@@ -214,7 +214,7 @@ async def test_csv_is_what_the_client_accepts_unless_it_says_otherwise(day: Hous
     answer = await day.send("GET", f"reports/calls?{DAY}", Accept="text/csv")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="calls.csv"'
-    assert answer.text.splitlines()[1].split(",")[2] == "'+4930555"
+    assert answer.text.splitlines()[1].split(",")[3] == "'+4930555"
     answer = await day.send("GET", f"reports/calls?{DAY}&format=json", Accept="text/csv")
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
 

@@ -1,46 +1,42 @@
 """Two Asterisk servers are two agent handlers; what happens to one is nothing to the other."""
 
-import asyncio
 import json
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from acd import tapi
-from acd.serve import make_handler
-from acd.settings import HandlerSettings
 from acd.tapi import TapiEvent
 from acd.web.app import make_app
 from tests.helpers import until
-from tests.web.house import PHONE, PIN, TOKEN, House
+from tests.web.house import PHONE, PIN, TOKEN, House, open_house
 from tests.web.switch import Call, Switch
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture
-async def branch(house: House):
-    """A second Asterisk beside the house's: its switch, its handler, and a client of the API of both."""
-    async with Switch("support", "orders") as switch:
-        settings = HandlerSettings(port=switch.port, secret=switch.secret, addresses=["PJSIP/*"])
-        handler = make_handler("branch", settings, house.store)
-        run = asyncio.create_task(handler.service.run())
-        app = make_app({"main": house.handler, "branch": handler}, house.store, TOKEN)
-        async with TestClient(TestServer(app), headers=HEADERS) as client:
-            await until(lambda: handler.center.state.linked, what="linked")
-            yield switch, handler, client
-        await handler.service.close()
-        await run
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with Switch("support", "orders") as switch, open_house(tmp_path, branch=switch) as house:
+        yield house
+
+
+@pytest.fixture
+def branch(house: House):
+    """The second Asterisk: its switch, its handler, and a client of the API of both."""
+    return house.branch.switch, house.branch.handler, house.client
 
 
 async def get(client, path):
-    async with client.get(f"/api/v1/handlers{path}") as answer:
+    async with client.get(f"/api/v1/handlers{path}", headers=HEADERS) as answer:
         assert answer.status == 200, await answer.text()
         return await answer.json()
 
 
 async def send(client, method, path, body):
-    async with client.request(method, f"/api/v1/handlers{path}", data=json.dumps(body)) as answer:
+    async with client.request(method, f"/api/v1/handlers{path}", data=json.dumps(body), headers=HEADERS) as answer:
         assert answer.status < 300, await answer.text()
         return await answer.json()
 
