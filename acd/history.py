@@ -1,15 +1,21 @@
-"""What Asterisk wrote down while nobody listened, for one handler: from where it was heard last until now."""
+"""What Asterisk wrote down while nobody listened, for one handler: from where it was heard last until now.
+
+Its files may lie on another machine. Where their disk does not answer, this handler alone feels it.
+"""
 
 import asyncio
+import concurrent.futures
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from functools import partial
 from heapq import merge
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from acd.aside import Aside
 from acd.asterisk import cel, queue_log
 from acd.asterisk.gap import Gap, Stay, stay_of
 from acd.asterisk.log_files import LogFile, Position
@@ -19,11 +25,17 @@ from acd.store import Heard, Store
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 2000  # events between two breaths of the event loop
+AT_ONCE = 100  # lines or events between two breaths of the event loop
+LOOK_WITHIN = 1.0  # seconds for the files' disk to answer while Asterisk is heard,
+READ_WITHIN = 20.0  # and when what was missed is read
 MOST_LINES = 2_000_000  # of one file in one gap; some 700 MB
 SLACK = 10.0  # seconds before the mark of which the store is asked, too
 
 Parsed = TypeVar("Parsed", queue_log.Line, cel.Record)
+
+
+Ends = tuple[Position | None, Position | None]  # of queue_log and of the channel event log
+SILENT = "its disk does not answer"
 
 
 class Files(NamedTuple):
@@ -39,8 +51,10 @@ class History:
     def __init__(self, files: Files, handler: str, store: Store) -> None:
         self._queue_log = LogFile(files.queue_log) if files.queue_log is not None else None
         self._cel = LogFile(files.cel) if files.cel is not None else None
+        self._files = Aside(f"files-{handler}")
+        self._looking: concurrent.futures.Future[Ends] | None = None
         for file in filter(None, (self._queue_log, self._cel)):
-            if problem := file.problem():
+            if problem := self._problem_of(file):
                 log.warning("%s cannot be read at present, and is what tells of an absence: %s", file.path, problem)
         self._handler = handler
         self._store = store
@@ -52,13 +66,26 @@ class History:
             for ended in store.since(handler, ev.ChannelEnded, self.mark.at - SLACK):
                 self._recent.take(ended)
 
+    def _problem_of(self, file: LogFile) -> str | None:
+        try:
+            return self._files.do(file.problem).result(LOOK_WITHIN)
+        except TimeoutError:
+            return SILENT
+
+    def close(self) -> None:
+        """Nothing more is read."""
+        self._files.close()
+
     # While Asterisk is heard ------------------------------------------------------------------------------
 
-    def is_heard(self, at: float) -> None:
-        """Asterisk answers: so all that it did before it answered the last time has been heard."""
+    async def is_heard(self, at: float) -> None:
+        """Asterisk answers: so all that it did before it answered the last time has been heard.
+
+        It is not to be asked again before this returns, in a second at most.
+        """
         if self._next is not None:
             self._keep(self._next)
-        self._next = self._now(at)
+        self._next = self._heard_at(at, await self._ends(LOOK_WITHIN))
         self._gap = None
         self._recent.grow_old()
 
@@ -76,13 +103,27 @@ class History:
             return event.leg in self._recent.ended
         return self._gap is not None and self._gap.has_told(event)
 
-    def _now(self, at: float) -> Heard:
+    def _heard_at(self, at: float, ends: Ends | None) -> Heard:
         """A file that is gone for a moment is read on from where it was."""
-        return Heard(
-            at,
-            (self._queue_log.end() if self._queue_log is not None else None) or self.mark.queue_log,
-            (self._cel.end() if self._cel is not None else None) or self.mark.cel,
-        )
+        queue_log, cel = ends or (None, None)
+        return Heard(at, queue_log or self.mark.queue_log, cel or self.mark.cel)
+
+    async def _ends(self, within: float) -> Ends | None:
+        """Where the files end; None where their disk does not answer."""
+        if self._queue_log is None and self._cel is None:
+            return None, None
+        if self._looking is None or self._looking.done():
+            self._looking = self._files.do(self._look)
+            done, _ = await asyncio.wait([asyncio.wrap_future(self._looking)], timeout=within)
+            if done:
+                return self._looking.result()
+            log.warning("The disk with the files of Asterisk %s does not answer", self._handler)
+        return None
+
+    def _look(self) -> Ends:
+        files = (self._queue_log, self._cel)
+        queue_log, cel = (file.end() if file is not None else None for file in files)
+        return queue_log, cel
 
     def _keep(self, mark: Heard) -> None:
         self.mark = mark
@@ -95,11 +136,15 @@ class History:
 
         `alive`: the channels that there are. `until`: the present, seconds since 1970 on Asterisk's clock.
         """
-        now, since = self._now(until), self.mark
-        lines = await self._read(self._queue_log, since.queue_log, since.at, queue_log.parse)
-        records = await self._read(self._cel, since.cel, since.at, cel.parse)
+        ends, since = await self._ends(READ_WITHIN), self.mark
+        now = self._heard_at(until, ends)
+        lines: list[queue_log.Line] = []
+        records: list[cel.Record] = []
+        if ends is not None:
+            lines = await self._read(self._queue_log, since.queue_log, since.at, queue_log.parse)
+            records = await self._read(self._cel, since.cel, since.at, cel.parse)
         stays = await self._stays(lines, state)
-        calls = self._calls(lines, stays, _Interfaces(state), alive, until)
+        calls = await self._calls(lines, stays, _Interfaces(state), alive, until)
         callers = {line.call for line in lines} | {stay.call for stay in stays}
         channels = self._channels(records, callers, since.at)
         for count, event in enumerate(merge(calls, channels, key=lambda event: event.at)):
@@ -119,7 +164,7 @@ class History:
         if file is None or start is None:
             return []
         try:
-            found = await asyncio.to_thread(_parsed, file, Position(*start), since, parse)
+            found = await self._files.done(partial(_parsed, file, Position(*start), since, parse))
         except OSError as error:
             log.error("%s cannot be read, so what happened since %.0f stays unknown: %s", file.path, since, error)
             return []
@@ -134,7 +179,7 @@ class History:
         known = {stay.key: stay for stay in [*written, *self._recent.stays(), *present]}
         return sorted(known.values(), key=lambda stay: stay.entered)
 
-    def _calls(
+    async def _calls(
         self,
         lines: Sequence[queue_log.Line],
         stays: Sequence[Stay],
@@ -151,7 +196,11 @@ class History:
             restarts=[line.at for line in lines if line.event == "QUEUESTART"],
             entries=Counter(line.call for line in lines if line.event == "ENTERQUEUE"),
         )
-        events = [event for line in lines for event in self._gap.events(line)]
+        events: list[ev.Event] = []
+        for count, line in enumerate(lines):
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
+            events += self._gap.events(line)
         return sorted(events, key=lambda event: event.at)
 
     async def _written(self, calls: set[str]) -> list[Stay]:

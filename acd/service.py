@@ -35,6 +35,7 @@ from acd.core.effects import (
 from acd.core.records import Visit
 from acd.counts import LAGS, Histogram, VisitCounts
 from acd.history import Files, History
+from acd.pace import Pace
 from acd.store import Kept, Store
 from acd.timesheets import TimeSheets
 
@@ -92,6 +93,7 @@ class Service:
         self._times = TimeSheets(name, store)
         self._pieces: Iterator[None] | None = None  # the rest of an event that is taken in in pieces
         self._rest: asyncio.Task[None] | None = None
+        self._pace = Pace(store, self.link.hold)
         self._early: list[Change] = []  # what changed at the start, before anybody could listen
         self._starting = True
         self.restore(store.kept(name))
@@ -144,7 +146,10 @@ class Service:
     def lead(self, history: History, times: TimeSheets) -> None:
         """From now on this is who writes the log, behind what was followed."""
         self.leads = True
+        if history is not self._history:
+            self._history.close()
         self._history, self._times = history, times
+        self._pace = Pace(self._store, self.link.hold)
         for visit in self._moved.values():  # a row may have been lost with the process that wrote the event
             self._store.keep_call(self.name, visit)
         self._moved.clear()
@@ -196,6 +201,7 @@ class Service:
         self._history.took(event)
         for effect in effects:
             self._tell(effect)
+        self._pace.wrote(1 + 2 * len(effects))  # the event; of most effects a row, and an envelope of the stream
         self._checkpoints.took(self.center.state)
         return effects
 
@@ -318,6 +324,7 @@ class Service:
             return
         if event is not None and not self._history.has_told(event):
             self.observe(event)
+            self._pace.look()
             self.lag.add(self._clock() + self.link.clock_offset - event.at)
 
     @property
@@ -326,9 +333,9 @@ class Service:
         heard = self._history.mark.at
         return max(0.0, self.now() - heard) if heard else None
 
-    def _alive(self) -> None:
+    async def _alive(self) -> None:
         self._compare_clocks()
-        self._history.is_heard(self.now())
+        await self._history.is_heard(self.now())
 
     async def _take_picture(self, link: Link) -> None:
         """First what was missed, then what was heard since the log-in: the picture then finds nearly all as it is."""
@@ -359,6 +366,8 @@ class Service:
         """What happened while nobody listened, at the times at which it did."""
         alive = {channel.get("Uniqueid") or "" for channel in channels}
         async for event in self._history.missed(self.center.state, alive, self.now()):
+            if self._pace.is_ahead:
+                await self._pace.caught_up()
             while (deadline := self.center.next_deadline()) is not None and deadline <= event.at:
                 self.record(ev.TimePassed(deadline))
             self.record(event)
@@ -442,13 +451,13 @@ class Service:
     async def look_at_queue(self, queue: str) -> None:
         """Who waits there, and in which order. Raises AsteriskRefused, AsteriskSilent, NotLinked."""
         with _answered():
-            listed = await self.link.list_of("QueueStatus", {"Queue": queue})
+            listed = await self.link.list_of("QueueStatus", {"Queue": queue}, self._confirm_within)
         self.observe(translate.waiting_seen(self.now(), queue, listed))
 
     async def channel_of(self, call: str) -> str:
         """The present name of a channel: it changes while the call lives. Raises UnknownCall."""
         with _answered():
-            channels = await self.link.list_of("CoreShowChannels")
+            channels = await self.link.list_of("CoreShowChannels", timeout=self._confirm_within)
         name = next((each.get("Channel") for each in channels if each.get("Uniqueid") == call), None)
         if name is None:
             raise refusals.UnknownCall(f"There is no call {call!r} any more.")
@@ -504,6 +513,8 @@ class Service:
             task.cancel()
         self._finish()
         self._checkpoints.close()
+        self._pace.close()
+        self._history.close()
 
 
 @contextmanager

@@ -1,15 +1,20 @@
 """What Asterisk's files tell of an absence: from the mark on, each thing once, also over a restart."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from acd import history
+from acd.asterisk.log_files import LogFile
 from acd.core import events as ev
 from acd.core.records import State, Visit
 from acd.core.states import Outcome
 from acd.history import Files, History
 from acd.store import Store
+from tests.helpers import until
 
 EARLY, NOW = 1_000_000_250.0, 1_000_000_600.0
 
@@ -80,8 +85,8 @@ async def test_a_restart_goes_on_where_asterisk_was_heard_last(site):
 async def test_what_is_heard_is_marked_one_answer_later_and_not_read_again(site):
     history = await site.linked()
     site.write(*A_CALL)
-    history.is_heard(1_000_000_305.0)
-    history.is_heard(1_000_000_308.0)  # all that was written before the first answer has been heard
+    await history.is_heard(1_000_000_305.0)
+    await history.is_heard(1_000_000_308.0)  # all that was written before the first answer has been heard
     assert await site.missed(history) == []
 
 
@@ -146,3 +151,62 @@ async def test_files_that_cannot_be_read_leave_the_absence_unknown_and_are_told(
     history = History(Files(tmp_path / "nowhere" / "queue_log", None), "main", site.store)
     assert await site.missed(history) == []
     assert "cannot be read at present" in caplog.text
+
+
+class Stuck:
+    """A disk that does not answer until it is let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.free = threading.Event()
+        monkeypatch.setattr(history, "LOOK_WITHIN", 0.05)
+        monkeypatch.setattr(history, "READ_WITHIN", 0.05)
+        for name in ("end", "problem"):
+            real = getattr(LogFile, name)
+            monkeypatch.setattr(LogFile, name, lambda file, real=real: self.free.wait(30) and real(file))
+
+
+@pytest.fixture
+def stuck(site, monkeypatch) -> Iterator[Stuck]:
+    stuck = Stuck(monkeypatch)
+    yield stuck
+    stuck.free.set()
+
+
+async def test_a_disk_that_does_not_answer_holds_up_neither_the_start_nor_a_log_in_nor_the_pings(site, stuck, caplog):
+    found = site.history()
+    assert "its disk does not answer" in caplog.text
+    assert await site.missed(found) == []
+    await found.is_heard(NOW + 3)
+    await found.is_heard(NOW + 6)
+    assert found.mark.at == NOW + 3
+
+
+async def test_a_file_whose_disk_answers_again_is_read_on_from_where_it_was(site, monkeypatch):
+    found = await site.linked()
+    stuck = Stuck(monkeypatch)
+    before = found.mark
+    await found.is_heard(EARLY + 3)
+    await found.is_heard(EARLY + 6)
+    assert (found.mark.at, found.mark.queue_log) == (EARLY + 3, before.queue_log)
+    stuck.free.set()
+    await until(found._looking.done)
+    site.write(*A_CALL)
+    assert len(await site.missed(found)) == 2
+
+
+async def test_other_work_goes_on_while_a_long_absence_is_read(site):
+    await site.linked()
+    for number in range(1000):
+        site.write(f"300|c{number}|support|NONE|ENTERQUEUE||555|1", f"304|c{number}|support|NONE|ABANDON|1|1|4")
+    breaths = 0
+
+    async def breathe() -> None:
+        nonlocal breaths
+        while True:
+            breaths += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(breathe())
+    assert len(await site.missed(site.history())) == 2000
+    task.cancel()
+    assert breaths >= 2 * 2000 / history.AT_ONCE

@@ -236,6 +236,13 @@ class Connection(AMIProtocol):  # type: ignore[misc]
             self.drop(NotConnected(f"the answer to {action.name} is longer than {self._max_answer} characters"))
         return True
 
+    def hold(self, held: bool) -> None:
+        """Stops the reading, or goes on with it."""
+        if held:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
     # handing over
 
     def _hold(self, message: Message, received: float) -> None:
@@ -330,7 +337,7 @@ class Link:
         on_message: Callable[[Message, float], None],
         on_login: Callable[["Link"], Awaitable[None]],
         on_loss: Callable[[str], None],
-        on_alive: Callable[[], None] = lambda: None,
+        on_alive: Callable[[], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.time,
         ping_every: float = 3.0,
         ping_patience: int = 2,
@@ -353,7 +360,8 @@ class Link:
             If it raises, the connection is dropped and made again.
         on_loss: called once for every call of on_login, after it ended, when that connection is lost, given up or
             closed; after it comes no message of that connection.
-        on_alive: called when Asterisk answered a ping, which it does every `ping_every`, and the picture is taken.
+        on_alive: called when Asterisk answered a ping, which it does every `ping_every`, and the picture is taken; the
+            next ping comes after it has returned.
         ping_patience: this many pings in a row without an answer, each waited for ping_every, end the connection.
         boot_timeout: for FullyBooted after the log-in; Asterisk sends it when it has started.
         backoff, refused_backoff: first and longest wait before the next try, after a loss and after a refused log-in
@@ -410,6 +418,11 @@ class Link:
     def fully_booted(self) -> Message | None:
         """The FullyBooted event of this connection: its Uptime tells a lost link from a restarted Asterisk."""
         return self._connection and self._connection.fully_booted
+
+    def hold(self, held: bool) -> None:
+        """While True nothing more is read from Asterisk, which waits, and at length gives the connection up."""
+        if self._connection is not None:
+            self._connection.hold(held)
 
     def hand_over(self) -> None:
         """For on_login: hand over the live events held so far; those that come while a list is taken are held again."""
@@ -598,8 +611,8 @@ class Link:
         while missed < self._ping_patience:
             if await self._is_alive(connection):
                 missed = 0
-                if connection.linked:
-                    self._on_alive()
+                if connection.linked and self._on_alive is not None:
+                    await self._on_alive()
                 await asyncio.sleep(self._ping_every)
             else:
                 missed += 1

@@ -343,7 +343,7 @@ FIELDS: dict[str, Field] = {
     "msg": Field("What it would have to be.", "Input should be greater than 0"),
     "FieldError.type": Field("The kind of error, for programs.", "greater_than"),
     # Health
-    "Readiness.ready": Field("Everything is as it should be.", True),
+    "Readiness.ready": Field("There is an Asterisk to work with, and a database that can be written.", True),
     "Readiness.linked": Field("Of every handler: Asterisk is connected, and its picture was taken.", {"main": True}),
     "Readiness.store": Field("`ok`, or why the database cannot be written.", "ok"),
     "Health.status": Field("`ok`: the process lives.", "ok"),

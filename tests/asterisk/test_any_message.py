@@ -166,6 +166,9 @@ class Kept:
     def keep_call(self, handler: str, visit: Any) -> None:
         self.rows.append(call_values(handler, visit))
 
+    async def written(self) -> None:
+        pass
+
     def last(self, _handler: str) -> tuple[int, float]:
         return len(self.rows), NOW
 

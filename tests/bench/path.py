@@ -79,6 +79,9 @@ class NoStore(Unopened):
     def checkpoint(self, _handler: str, _seq: int, _at: float, _state: str) -> None:
         pass
 
+    async def written(self) -> None:
+        pass
+
 
 class Clock:
     """Time as the stream tells it."""
