@@ -10,6 +10,8 @@
 .DEFAULT_GOAL := quick
 
 BIN := .venv/bin
+# Once more, with every acd on PostgreSQL: what reads the database, or depends on what was written.
+ON_POSTGRESQL := $(addprefix tests/web/test_,$(addsuffix .py,access board ledger reports site_reports stream webhooks))
 
 .venv/ready: requirements-dev.lock pyproject.toml scripts/venv
 	scripts/venv
@@ -49,6 +51,7 @@ e2e: .venv/ready
 	scripts/chromium-ready
 	scripts/npm-packages
 	$(BIN)/pytest -m e2e
+	$(BIN)/pytest --database=postgresql -m "not e2e and not browser" $(ON_POSTGRESQL)
 
 chaos: .venv/ready
 	scripts/docker-ready

@@ -8,14 +8,13 @@ import asyncio
 import logging
 import queue
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from acd.core import events as ev
 from acd.core.refusals import NotLinked
 from acd.feed import SharedFeed, envelope_of
 from acd.service import Service
@@ -201,9 +200,7 @@ class Nodes:
         """Behind all that was written before: nobody else can write it any more."""
         service = self._services[name]
         prepared = await self._ask(service.prepared)
-        await self._restore(service)
-        news = await self._ask(self._store.news, self._feed.seq, {name: service.position})
-        await self._follow(service, *news.events[name])
+        await self._up_to_date(service)
         if self._held.get(name) != fence:
             return
         self._store.lead(name, service.position, fence)
@@ -296,31 +293,36 @@ class Nodes:
         asked = time.monotonic()
         waiting, self._catching_up = self._catching_up, []
         tables, self._tables = self._tables & ACCESS, set()
+        # before the events, which then are at least as far as what tells of them
+        envelopes = await self._ask(self._store.envelopes, self._feed.seq)
         for service in self._services.values():
-            await self._restore(service)
-        followed = {name: service.position for name, service in self._services.items() if not service.leads}
-        news = await self._ask(self._store.news, self._feed.seq, followed)
-        for name, (events, last) in news.events.items():
-            await self._follow(self._services[name], events, last)
+            if not service.leads:
+                await self._up_to_date(service)
         if tables:
             await self._house.renew(tables)
         self._taken_in_at = asked
-        self._feed.take(map(envelope_of, news.envelopes))
+        self._feed.take(map(envelope_of, envelopes))
         for done in waiting:
             if not done.done():
                 done.set_result(None)
-        if len(news.envelopes) == MOST_ENVELOPES:
+        if len(envelopes) == MOST_ENVELOPES:
             self._news.set()
 
-    async def _restore(self, service: Service) -> None:
-        """After it stepped down, everything is taken from the log."""
-        if not service.leads and service.position == 0:
-            service.restore(await self._ask(self._store.kept, service.name))
-
-    async def _follow(self, service: Service, events: Sequence[tuple[int, ev.Event]], last: int) -> None:
+    async def _up_to_date(self, service: Service) -> None:
+        """Takes in all that stands in the log of a handler; everything, where it stepped down before."""
+        while True:
+            if service.position == 0:
+                service.restore(await self._ask(self._store.kept, service.name))
+            behind = service.position
+            events, last = await self._ask(self._store.events, service.name, behind)
+            if service.position == behind:  # it did not step down meanwhile
+                break
         for first in range(0, len(events), AT_ONCE):
             service.follow(events[first : first + AT_ONCE])
+            here = service.position
             await asyncio.sleep(0)
+            if service.position != here:
+                return
         service.position = last
 
     async def _ask(self, question: Callable[..., Answer], *given: Any) -> Answer:

@@ -1,11 +1,14 @@
 """What every test run has in common."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import make_url
 
+from tests import databases
 from tests.databases import Database, PostgresDatabase, SqliteDatabase
 from tests.e2e.containers import OneRunAtATime, Postgres
 
@@ -26,6 +29,38 @@ def postgres() -> Iterator[Postgres]:
             yield server
         finally:
             server.down()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="of every acd in the tests")
+
+
+@pytest.fixture(scope="session")
+def with_tables(postgres: Postgres) -> Iterator[str]:
+    """A database on the server that acd has made its tables in."""
+    with PostgresDatabase.made(postgres) as database:
+        with database.opened():
+            pass
+        yield make_url(database.url).database or ""
+
+
+@pytest.fixture(autouse=True)
+def _on_postgresql(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With --database=postgresql every house is on it; one folder is one database, as it is one file."""
+    if request.config.getoption("database") == "sqlite":
+        yield
+        return
+    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("with_tables")
+    made: dict[Path, str] = {}
+    with ExitStack() as stack:
+
+        def url_in(folder: Path) -> str:
+            if folder not in made:
+                made[folder] = stack.enter_context(PostgresDatabase.made(server, template)).url
+            return made[folder]
+
+        monkeypatch.setattr(databases, "url_in", url_in)
+        yield
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.e2e)])

@@ -19,6 +19,11 @@ LOCK_HERE = (
 )
 
 
+def url_in(folder: Path) -> str:
+    """The database of a test that keeps its files in this folder; with --database=postgresql another one."""
+    return f"sqlite:///{folder}/acd.db"
+
+
 class Database:
     """A database that is there for one test."""
 
@@ -79,12 +84,12 @@ class SqliteDatabase(Database):
 class PostgresDatabase(Database):
     @classmethod
     @contextmanager
-    def made(cls, server: Postgres) -> Iterator["PostgresDatabase"]:
-        """A database of its own on a running server."""
+    def made(cls, server: Postgres, template: str = "template1") -> Iterator["PostgresDatabase"]:
+        """A database of its own on a running server, with the tables of another one."""
         name = f"test_{secrets.token_hex(8)}"
         everywhere = create_engine(server.url(), poolclass=NullPool, isolation_level="AUTOCOMMIT")
         with everywhere.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
             try:
                 yield cls(server.url(name))
             finally:

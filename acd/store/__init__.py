@@ -12,7 +12,7 @@ import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
@@ -56,7 +56,6 @@ __all__ = [
     "InUse",
     "Kept",
     "NewerDatabase",
-    "News",
     "PinRow",
     "Store",
     "call_values",
@@ -88,13 +87,6 @@ class Heard(NamedTuple):
     at: float
     queue_log: tuple[int, int] | None = None
     cel: tuple[int, int] | None = None
-
-
-class News(NamedTuple):
-    """What several nodes wrote. `events`: of each handler with their numbers, and the last of these."""
-
-    envelopes: list[EnvelopeRow]
-    events: dict[str, tuple[list[tuple[int, ev.Event]], int]]
 
 
 class Write(NamedTuple):
@@ -306,16 +298,14 @@ class Store:
             seq, state = event_log.checkpoint(connection, handler)
             return Kept(state, *event_log.numbered(connection, handler, seq))
 
-    def news(self, seq: int, positions: Mapping[str, int]) -> News:
-        """What was written behind these numbers: of the stream, and of the log of each handler that is named.
-
-        Events are read last: they are at least as far as the envelopes that tell of them.
-        """
-        order = [col(EnvelopeRow.seq)]
-        envelopes = self.rows(EnvelopeRow, col(EnvelopeRow.seq) > seq, by=order, limit=MOST_ENVELOPES)
+    def events(self, handler: str, after: int) -> tuple[list[tuple[int, ev.Event]], int]:
+        """A handler's events behind a number, with theirs, and the number of the last one."""
         with self._engine.connect() as connection:
-            events = {name: event_log.numbered(connection, name, after) for name, after in positions.items()}
-        return News(envelopes, events)
+            return event_log.numbered(connection, handler, after)
+
+    def envelopes(self, after: int) -> list[EnvelopeRow]:
+        """The next ones of the stream."""
+        return self.rows(EnvelopeRow, col(EnvelopeRow.seq) > after, by=[col(EnvelopeRow.seq)], limit=MOST_ENVELOPES)
 
     def stream_number(self) -> int:
         """That of the last envelope, where several nodes write them."""

@@ -19,7 +19,8 @@ from acd.core.records import State
 from acd.core.states import SESSION_MOVES, AgentState, SessionEvent, SessionState
 from acd.core.views import agent_view, queue_view, session_view
 from acd.service import Service
-from acd.store import STATE, _decode, call_values
+from acd.store import STATE, call_values
+from acd.store.event_log import decode
 from acd.web import shapes
 
 NOW = 1_700_000_000.0
@@ -96,7 +97,7 @@ def test_any_message_is_an_event_of_these_days_or_nothing_or_malformed(heard: Me
         return
     if event is not None:
         assert abs(event.at - NOW) <= translate.FAR
-        assert _decode(type(event).__name__, json.dumps(event)) == event
+        assert decode(type(event).__name__, json.dumps(event)) == event
 
 
 @given(st.lists(MESSAGES, max_size=6), st.lists(MESSAGES, max_size=6), st.lists(MESSAGES, max_size=6))
@@ -105,7 +106,7 @@ def test_any_lists_are_a_picture_or_malformed(queues: list[Message], channels: l
         picture = translate.picture(NOW, NOW - 10, queues, channels, devices)
     except translate.Malformed:
         return
-    assert _decode("PictureTaken", json.dumps(picture)) == picture
+    assert decode("PictureTaken", json.dumps(picture)) == picture
     assert all(0 <= caller.wait <= translate.LONGEST for caller in picture.callers)
 
 

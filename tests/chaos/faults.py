@@ -14,7 +14,7 @@ SOON = 2.0  # seconds within which a closed connection is noticed
 BY_PING = 10.0  # seconds within which silence is noticed
 BY_WRITING = 6.0  # seconds within which a store that cannot be written is noticed
 
-PLAIN, PROXIED = Setup(), Setup(proxied=True)
+PLAIN, PROXIED, NODES = Setup(), Setup(proxied=True), Setup(nodes=True)
 Happen = Callable[[Scene], Awaitable[None]]
 
 
@@ -234,6 +234,41 @@ async def log_rotated(scene: Scene) -> None:
         await scene.rig.start("acd")
 
 
+# Nodes ------------------------------------------------------------------------------------------------------------
+
+
+async def leader_killed(scene: Scene) -> None:
+    await scene.until_calls(0.25)
+    async with scene.leader_gone() as gone:
+        await scene.rig.kill(gone)
+    await scene.rig.start(gone)
+    await scene.until_calls(0.55)
+    await scene.follows(gone)
+    async with scene.leader_gone() as gone:
+        await scene.rig.stop(gone)
+
+
+async def leader_frozen(scene: Scene) -> None:
+    """It wakes up later, in the belief that it leads."""
+    await scene.until_calls(0.3)
+    async with scene.leader_gone() as gone:
+        await scene.rig.docker("pause", scene.rig.container(gone))
+    await scene.a_while(3, 6)
+    await scene.rig.docker("unpause", scene.rig.container(gone))
+    await scene.follows(gone)
+
+
+async def leader_cut_off(scene: Scene) -> None:
+    """From everything: Asterisk, the database, the other node."""
+    await scene.until_calls(0.3)
+    network = f"{scene.rig.project}_default"
+    async with scene.leader_gone() as gone:
+        await scene.rig.docker("network", "disconnect", network, scene.rig.container(gone))
+    await scene.a_while(3, 6)
+    await scene.rig.docker("network", "connect", "--alias", gone, network, scene.rig.container(gone))
+    await scene.follows(gone)
+
+
 FAULTS = {
     "acd-killed": Fault("acd killed five times (SIGKILL)", acd_killed(5)),
     "acd-restarted": Fault("acd ended and started three times (SIGTERM)", acd_restarted),
@@ -254,4 +289,7 @@ FAULTS = {
     "disk-full": Fault("the store's disk full for 15 s", disk_full, Setup(small_store=True)),
     "database-moved": Fault("the database's file moved away for 10 s", database_moved),
     "log-rotated": Fault("queue_log rotated while acd was away for 16 s", log_rotated),
+    "leader-killed": Fault("two nodes: the one that leads killed, the next ended", leader_killed, NODES),
+    "leader-frozen": Fault("two nodes: the one that leads frozen, and woken up later", leader_frozen, NODES),
+    "leader-cut-off": Fault("two nodes: the one that leads cut off from everything", leader_cut_off, NODES),
 }

@@ -22,11 +22,15 @@ LOG = "/var/log/asterisk"
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How acd is to be run. `proxied`: the link to Asterisk goes through the rig, where it can be cut."""
+    """How acd is to be run. `proxied`: the link to Asterisk goes through the rig, where it can be cut.
+
+    `nodes`: two of them on PostgreSQL.
+    """
 
     proxied: bool = False
     small_store: bool = False
     settable_clock: bool = False
+    nodes: bool = False
 
 
 @dataclass
@@ -50,6 +54,7 @@ class Rig(Containers):
 
     project = f"{PROJECT}-chaos"
     files = ("docker-compose.yml", "tests/chaos/compose.yml")
+    profiles = ("phones", "nodes")
     services = ("asterisk", "rig")
     site = REPOSITORY / "tests" / "chaos" / "site"
     phones = PHONES
@@ -57,21 +62,29 @@ class Rig(Containers):
     def __init__(self) -> None:
         super().__init__()
         self.web = free_ports(1)
+        self.ports_of = {"acd": self.web, "acd-2": free_ports(1)}  # the API of each node
+        self._postgres = free_ports(1)
+        self._password = secrets.token_hex(8)
         self.setup = Setup()
         self.database = ""
 
     def environment(self) -> dict[str, str]:
         command = f"python3 -m tests.chaos.stepped {CLOCK} serve" if self.setup.settable_clock else "acd serve"
+        on_postgres = f"postgresql+psycopg://acd:{self._password}@postgres/{self.database}"
         return super().environment() | {
             "ACD_PORT": str(self.web),
+            "ACD_PORT_2": str(self.ports_of["acd-2"]),
+            "ACD_NODE_URL": "http://acd:8080" if self.setup.nodes else "",
+            "ACD_POSTGRES_PASSWORD": self._password,
+            "ACD_POSTGRES_PORT": str(self._postgres),
             "ACD_API_TOKEN": TOKEN,
-            "ACD_DATABASE_URL": f"sqlite:///{self.database}",
+            "ACD_DATABASE_URL": on_postgres if self.setup.nodes else f"sqlite:///{self.database}",
             "CHAOS_AMI_HOST": "rig" if self.setup.proxied else "asterisk",
             "CHAOS_COMMAND": command,
         }
 
     def up(self) -> None:
-        self.compose("build", "acd", patience=1200)
+        self.compose("build", "acd", "acd-2", patience=1200)
         super().up()
 
     # acd ------------------------------------------------------------------------------------------------------
@@ -79,24 +92,40 @@ class Rig(Containers):
     async def new_acd(self, setup: Setup) -> None:
         """With an empty store; it has begun to run, and no more."""
         self.setup = setup
-        self.database = f"{SMALL_STORE if setup.small_store else STORE}/{secrets.token_hex(4)}.db"
-        words = ("up", "--detach", "--no-deps", "--no-build", "--force-recreate", "--timeout", "3", "acd")
+        name = f"chaos_{secrets.token_hex(4)}"
+        self.database = name if setup.nodes else f"{SMALL_STORE if setup.small_store else STORE}/{name}.db"
+        if setup.nodes:
+            await asyncio.to_thread(self.compose, "up", "--detach", "--build", "--wait", "postgres", patience=1200)
+            await self._psql("acd", f"CREATE DATABASE {name} OWNER acd")
+        words = ("up", "--detach", "--no-deps", "--no-build", "--force-recreate", "--timeout", "3", *self.nodes)
         await asyncio.to_thread(self.compose, *words)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The containers of acd."""
+        return ("acd", "acd-2") if self.setup.nodes else ("acd",)
 
     async def no_acd(self) -> None:
         """Removes it."""
-        await asyncio.to_thread(self.compose, "rm", "--stop", "--force", "acd")
+        await asyncio.to_thread(self.compose, "rm", "--stop", "--force", *self.nodes)
 
     async def exit_status(self, service: str) -> int:
         return int(await self.docker("inspect", "--format", "{{.State.ExitCode}}", self.container(service)))
 
     async def query(self, sql: str) -> list[list[Any]]:
         """What acd's database answers, read by a program of its own."""
+        if self.setup.nodes:
+            wrapped = f"SELECT coalesce(json_agg(row), '[]') FROM ({sql}) AS row"  # noqa: S608 - our own
+            answer = await self._psql(self.database, wrapped)
+            return [list(row.values()) for row in json.loads(answer)]
         program = (
             "import json, sqlite3, sys; c = sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True);"
             "print(json.dumps(c.execute(sys.argv[2]).fetchall()))"
         )
         return list(json.loads(await self.inside("acd", "python3", "-c", program, self.database, sql)))
+
+    async def _psql(self, database: str, sql: str) -> str:
+        return await self.inside("postgres", "psql", "-At", "-d", database, "-c", sql)
 
     # All containers ---------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import aiohttp
 from phones.baresip import password
 from tests.chaos import ami, audit, picture, told
 from tests.chaos.audit import Findings, Outages
+from tests.chaos.listener import Listener, text_of
 from tests.chaos.plan import RATE, Plan, throw
 from tests.chaos.reads import Reader
 from tests.chaos.rig import PHONES, Inside, Rig, Setup
@@ -28,6 +29,7 @@ GROUPS = {  # phone -> queues; a queue that no group names is a group of its own
 }
 QUEUES = ("support", "sales")
 TRUTH_EXPECTED = 10.0  # seconds from the end of a fault
+TAKES_OVER_WITHIN = 5.0  # seconds, another node
 TRUTH_WITHIN = 60.0  # seconds after which the truth is given up
 LOAD_ENDS_WITHIN = 120.0  # seconds after the last caller has called
 CALM_WITHIN = 30.0  # seconds after the last call; nobody is held longer than by wrap-up
@@ -54,6 +56,7 @@ class Scene:
         self.api = Api(rig.web)
         self.reader = Reader(self.api)
         self.witness = told.Witness()
+        self.listener: Listener | None = None  # of nodes
         self.findings = Findings()
         self.outages = Outages()
         self.notes: list[str] = []
@@ -142,15 +145,16 @@ class Scene:
         await self.truth(await self.link("open"))
         self.outages.away.append((began, time.time()))
 
-    async def truth(self, fault_over: float) -> None:
-        """Notes how long it takes until acd's picture is Asterisk's."""
+    async def truth(self, fault_over: float, api: Api | None = None) -> None:
+        """Notes how long it takes until acd's picture is Asterisk's. `api`: of another node than the one that leads."""
+        api = api or self.api
         different: list[str] = ["nothing was seen"]
         while time.time() < fault_over + TRUTH_WITHIN:
             try:
                 async with asyncio.timeout(5):
-                    before = await picture.shown(self.api)
+                    before = await picture.shown(api)
                     theirs = await self.rig.ask_asterisk("QueueStatus")
-                    different = picture.differences(before, theirs, await picture.shown(self.api))
+                    different = picture.differences(before, theirs, await picture.shown(api))
             except (*READ_ERRORS, ami.Trouble) as error:
                 different = [repr(error)]
             if not different:
@@ -164,6 +168,55 @@ class Scene:
         self.findings.to_truth.append(seconds)
         if seconds > TRUTH_EXPECTED:
             self.object(f"{seconds:.1f} s from the end of the fault to the truth")
+
+    # Nodes ------------------------------------------------------------------------------------------------
+
+    async def leader(self) -> str:
+        """The node that leads."""
+
+        async def look() -> str | None:
+            for node in self.rig.nodes:
+                if await self._leads(node):
+                    return node
+            return None
+
+        return str(await eventually(look, 20, "a node leads"))
+
+    async def _leads(self, node: str) -> bool:
+        """It leads, and is linked."""
+        try:
+            async with asyncio.timeout(2):
+                figures = await text_of(self.rig.ports_of[node], "/metrics")
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+        return all(f'{name}{{handler="main"}} 1.0' in figures for name in ("acd_leads", "acd_linked"))
+
+    @contextlib.asynccontextmanager
+    async def leader_gone(self) -> AsyncIterator[str]:
+        """The node that leads is taken away within the block; at its end the other one has to lead soon."""
+        gone = await self.leader()
+        (other,) = set(self.rig.nodes) - {gone}
+        self.api.move(self.rig.ports_of[other])
+        began = time.time()
+        yield gone
+        over = time.time()
+        await eventually(lambda: self._leads(other), 30, "the other node leads")
+        if (seconds := time.time() - over) > TAKES_OVER_WITHIN:
+            self.object(f"{seconds:.1f} s until another node has taken over")
+        self.note(f"taken over after {seconds:.1f} s")
+        await self.truth(over)
+        self.outages.away.append((began, time.time()))
+
+    async def follows(self, node: str) -> None:
+        """It is back, and shows what is true, without leading."""
+        began, api = time.time(), Api(self.rig.ports_of[node])
+        try:
+            await eventually(api.ready, 30, f"{node} is back")
+            await self.truth(began, api)
+        finally:
+            await api.close()
+        if await self.leader() == node:
+            self.object("the node that came back leads at once")
 
     # The whole of it --------------------------------------------------------------------------------------
 
@@ -189,6 +242,9 @@ class Scene:
             load = await stack.enter_async_context(self.rig.program("rig", "python3", "-m", "tests.chaos.load"))
             await self._begin(load)
             await stack.enter_async_context(self.reader.reading())
+            if setup.nodes:
+                self.listener = Listener([self.rig.ports_of[node] for node in self.rig.nodes])
+                await stack.enter_async_context(self.listener.listening())
             listening = asyncio.create_task(self._listen(load))
             stack.callback(listening.cancel)
             try:
@@ -282,10 +338,18 @@ class Scene:
             *audit.compare_phones(calls, self.witness, phones, self.outages.hurt),
             *audit.compare_figures(queues, agents, await self._sessions(), rows),
             *audit.gaps([seq for (seq,) in await self.rig.query("select seq from event order by seq")]),
+            *await self._heard(),
             *self.reader.faults(),
             *await self._own_audit(),
         ]
         self.findings = found
+
+    async def _heard(self) -> list[str]:
+        """What a client of the stream missed, who goes from node to node."""
+        if self.listener is None:
+            return []
+        ((last,),) = await self.rig.query("select max(seq) as last from envelope")
+        return self.listener.faults(last)
 
     async def _told(self) -> list[told.Told]:
         lines = await self.rig.whole_queue_log()
@@ -339,6 +403,8 @@ class Scene:
         except ContainerError as error:
             log = str(error)
         (self.folder / "acd.log").write_text(log)
+        with contextlib.suppress(ContainerError):
+            (self.folder / "acd-2.log").write_text(await self.rig.log("acd-2") if self.rig.setup.nodes else "")
         found = self.findings
         spans = {"gone": self.reader.gone, "dark": self.reader.dark, "mute": self.reader.mute, **asdict(self.outages)}
         head = [

@@ -1,4 +1,4 @@
-"""Three of the faults with fewer calls, so that they fit into every run; all of them are in `make chaos`."""
+"""Six of the faults with fewer calls, so that they fit into every run; all of them are in `make chaos`."""
 
 import random
 from pathlib import Path
@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.audit import Findings
-from tests.chaos.faults import Happen, acd_killed, asterisk_killed, link_away
+from tests.chaos.faults import (
+    NODES,
+    Happen,
+    acd_killed,
+    asterisk_killed,
+    leader_cut_off,
+    leader_frozen,
+    leader_killed,
+    link_away,
+)
 from tests.chaos.rig import Rig, Setup
 from tests.chaos.scene import Scene
 
@@ -38,3 +47,15 @@ async def test_asterisk_is_killed_under_load_and_what_it_took_with_it_is_told(ri
 
 async def test_the_link_is_away_under_load_and_no_call_is_lost(rig: Rig, tmp_path: Path) -> None:
     _nothing_is_amiss(await _play(rig, tmp_path, link_away, Setup(proxied=True)))
+
+
+async def test_a_node_that_leads_is_killed_and_another_takes_over_within_five_seconds(rig: Rig, tmp_path: Path) -> None:
+    _nothing_is_amiss(await _play(rig, tmp_path, leader_killed, NODES))
+
+
+async def test_a_node_that_was_frozen_has_nothing_more_to_say(rig: Rig, tmp_path: Path) -> None:
+    _nothing_is_amiss(await _play(rig, tmp_path, leader_frozen, NODES))
+
+
+async def test_a_node_that_was_cut_off_follows_when_it_is_back(rig: Rig, tmp_path: Path) -> None:
+    _nothing_is_amiss(await _play(rig, tmp_path, leader_cut_off, NODES))

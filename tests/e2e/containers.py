@@ -102,6 +102,7 @@ class Containers:
 
     project = PROJECT
     files: Sequence[str] = FILES
+    profiles: Sequence[str] = ("phones",)
     services: Sequence[str] = SERVICES
     site = SITE
     phones = PHONES
@@ -123,7 +124,7 @@ class Containers:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", patience=120)
 
     def compose(self, *words: str, patience: float = 60) -> str:
-        return _compose(self.project, "phones", words, patience, files=self.files, settings=self.environment())
+        return _compose(self.project, self.profiles, words, patience, files=self.files, settings=self.environment())
 
     def container(self, service: str) -> str:
         return f"{self.project}-{service}-1"
@@ -221,14 +222,21 @@ class Postgres:
 
     def _compose(self, *words: str, patience: float) -> str:
         settings = {"ACD_POSTGRES_PASSWORD": self._password, "ACD_POSTGRES_PORT": str(self._port)}
-        return _compose(self.project, "postgres", words, patience, files=FILES, settings=settings)
+        return _compose(self.project, ["postgres"], words, patience, files=FILES, settings=settings)
 
 
 def _compose(
-    project: str, profile: str, words: Sequence[str], patience: float, *, files: Sequence[str], settings: dict[str, str]
+    project: str,
+    profiles: Sequence[str],
+    words: Sequence[str],
+    patience: float,
+    *,
+    files: Sequence[str],
+    settings: dict[str, str],
 ) -> str:
     named = [word for file in files for word in ("-f", file)]
-    front = ("docker", "compose", *named, "--env-file", os.devnull, "-p", project, "--profile", profile)
+    named += [word for profile in profiles for word in ("--profile", profile)]
+    front = ("docker", "compose", *named, "--env-file", os.devnull, "-p", project)
     others = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
     return run((*front, "--progress", "quiet", *words), patience, others | settings)
 

@@ -96,6 +96,10 @@ class Api:
     async def close(self) -> None:
         await self._client.close()
 
+    def move(self, port: int) -> None:
+        """From now on another node is asked."""
+        self._url = f"http://{HOST}:{port}"
+
     async def get(self, path: str) -> Json:
         return await self._wanted("GET", path)
 

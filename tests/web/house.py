@@ -25,6 +25,7 @@ from acd.web.app import make_app
 from acd.web.nodes import NODES
 from acd.web.requests import FEED, REGISTER, Handler
 from acd.web.server import Runner
+from tests import databases
 from tests.helpers import until
 from tests.web.switch import Call, Switch
 
@@ -225,7 +226,7 @@ async def open_house(
     switch = Switch("support", "sales")
     prepare(switch)
     async with switch:
-        store = Store(database or f"sqlite:///{folder}/acd.db")
+        store = Store(database or databases.url_in(folder))
         store.open()
         try:
             of_web = WebSettings.model_validate(web or {})
