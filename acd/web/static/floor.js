@@ -21,6 +21,11 @@ export class Floor {
     for (const handler of this.handlers.values()) yield* handler.queues.values();
   }
 
+  // The name of a handler where there is more than one to tell apart, else "".
+  placeOf(handler) {
+    return this.handlers.size > 1 ? handler : "";
+  }
+
   groups() {
     return [...new Set([...this.handlers.values()].flatMap((each) => [...each.groups.keys()]))].sort();
   }

@@ -112,11 +112,11 @@ export class LogOn {
 
   #keep(groups, choice) {
     localStorage.setItem(PHONE, choice);
-    localStorage.setItem(`${GROUPS}:${this.mine.key}`, JSON.stringify(groups));
+    localStorage.setItem(`${GROUPS}:${this.mine.name}:${this.mine.key}`, JSON.stringify(groups));
   }
 }
 
-const kept = (mine) => JSON.parse(localStorage.getItem(`${GROUPS}:${mine.key}`) ?? "[]");
+const kept = (mine) => JSON.parse(localStorage.getItem(`${GROUPS}:${mine.name}:${mine.key}`) ?? "[]");
 
 // The free ones first that are there.
 const rank = (phone) => (phone.in_use ? 2 : phone.state === "INSERVICE" ? 0 : 1);

@@ -233,7 +233,8 @@ class Row {
     this.since = situation.since;
     set(this.element, "data-situation", situation.what);
     say(this.name, agent.user);
-    say(this.id, agent.agent === agent.user ? "" : agent.agent);
+    const told = [agent.agent !== agent.user && agent.agent, this.desk.floor.placeOf(agent.handler)];
+    say(this.id, told.filter(Boolean).join(" · "));
     say(this.icon, ICONS[situation.what]);
     say(this.what, t(`words.situation.${situation.what}`));
     say(

@@ -115,6 +115,7 @@ class Row {
   constructor(desk) {
     this.desk = desk;
     this.caller = el("th", { scope: "row" });
+    this.place = el("span", { class: "muted" });
     this.queue = el("a");
     this.position = numberCell("");
     this.time = numberCell("");
@@ -124,7 +125,7 @@ class Row {
       "tr",
       {},
       this.caller,
-      el("td", {}, this.queue),
+      el("td", {}, this.queue, " ", this.place),
       this.position,
       this.time,
       this.priority,
@@ -137,6 +138,7 @@ class Row {
     say(this.caller, call.caller || t("words.caller"));
     this.queue.href = link(["queues", handler.name, call.queue]);
     say(this.queue, call.queue);
+    say(this.place, this.desk.floor.placeOf(handler.name));
     say(this.position, number(call.position));
     say(this.priority, call.priority ?? NOTHING);
     this.acts.show(callActs(this.desk, handler, call, again));

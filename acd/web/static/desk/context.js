@@ -73,7 +73,8 @@ class MyPhone {
   }
 
   async question() {
-    const [handler] = this.desk.floor.handlers.keys();
+    const handlers = [...this.desk.floor.handlers.keys()];
+    const phones = await Promise.all(handlers.map((each) => this.desk.addresses(each)));
     return {
       title: t("desk.myPhone"),
       text: t("desk.myPhoneText"),
@@ -85,7 +86,7 @@ class MyPhone {
           type: "suggest",
           value: this.address,
           required: true,
-          options: await this.desk.addresses(handler),
+          options: [...new Set(phones.flat())],
         },
       ],
     };

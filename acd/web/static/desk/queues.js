@@ -53,15 +53,17 @@ class Row {
   constructor(desk) {
     this.desk = desk;
     this.name = el("a");
+    this.place = el("span", { class: "muted" });
     this.service = el("span", { class: "muted" });
     this.cells = new Map(FIGURES.map((each) => [each, numberCell("")]));
-    this.element = el("tr", {}, el("th", { scope: "row" }, this.name, " ", this.service), [...this.cells.values()]);
+    this.element = el("tr", {}, el("th", { scope: "row" }, this.name, " ", this.place, " ", this.service), [...this.cells.values()]);
   }
 
   update({ queue, since, ready }) {
     this.since = since;
     set(this.name, "href", link(["queues", queue.handler, queue.name]));
     say(this.name, queue.name);
+    say(this.place, this.desk.floor.placeOf(queue.handler));
     say(this.service, queue.in_service ? "" : t("desk.outOfService"));
     const figures = {
       waiting: queue.current_calls_queued,

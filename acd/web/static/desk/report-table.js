@@ -78,10 +78,11 @@ const MAIN = {
     "disposition",
   ],
 };
-const LABELS = ["queue", "agent", "reason", "disposition", "caller", "call", "session", "outcome", "state"];
+const SUMMED = ["handler", "queue", "agent"];
+const LABELS = ["handler", "queue", "agent", "reason", "disposition", "caller", "call", "session", "outcome", "state"];
 const MOMENTS = ["from", "to", "local_from", "entered", "answered", "ended", "since"];
 
-// `nameOf(agent)`: what people call the agent by that name in addresses.
+// `nameOf(agent, handler)`: what people call the agent by that name in addresses.
 export class ReportTable {
   constructor(answer, nameOf) {
     Object.assign(this, { answer, nameOf });
@@ -103,7 +104,7 @@ export class ReportTable {
     if (!items.length) return this.place.replaceChildren(el("p", { class: "muted" }, t("desk.emptyReport")));
     const columns = this.isWhole.input.checked
       ? Object.keys(items[0]).filter((name) => name !== "histogram")
-      : MAIN[report];
+      : [...(this.answer.handlers.length > 1 ? ["handler"] : []), ...MAIN[report]].filter((each) => this.#isTold(each));
     const { element, body } = table(
       t(`desk.report.${report}`),
       columns.map((name) => this.#head(name, items[0][name])),
@@ -111,6 +112,11 @@ export class ReportTable {
     body.append(...items.slice(0, MOST).map((item) => this.#row(item, columns)));
     const rest = items.length - MOST;
     this.place.replaceChildren(element, ...(rest > 0 ? [el("p", {}, t("desk.moreRows", { count: rest }))] : []));
+  }
+
+  // Of a sum over all there is neither handler nor queue nor agent.
+  #isTold(name) {
+    return !SUMMED.includes(name) || this.answer.items.some((each) => each[name] !== null);
   }
 
   #head(name, value) {
@@ -121,11 +127,12 @@ export class ReportTable {
 
   #row(item, columns) {
     const [first, ...others] = columns;
-    return row(this.#text(first, item[first]), ...others.map((name) => this.#cell(name, item[name])));
+    return row(this.#text(first, item), ...others.map((name) => this.#cell(name, item)));
   }
 
-  #cell(name, value) {
-    if (isLabel(name, value)) return this.#text(name, value);
+  #cell(name, item) {
+    const value = item[name];
+    if (isLabel(name, value)) return this.#text(name, item);
     const cell = numberCell(text(name, value));
     if (this.isExplained.input.checked && isFigure(value)) {
       const part = (figure) => (isTime(name) && figure === value.numerator ? duration(figure) : number(figure));
@@ -134,8 +141,8 @@ export class ReportTable {
     return cell;
   }
 
-  #text(name, value) {
-    return name === "agent" && value ? this.nameOf(value) : text(name, value);
+  #text(name, item) {
+    return name === "agent" && item.agent ? this.nameOf(item.agent, item.handler) : text(name, item[name]);
   }
 }
 

@@ -12,6 +12,7 @@ import { loading } from "./tables.js";
 
 const WITHIN = 120_000; // milliseconds: a year of a large site takes its time
 const REPORTS = ["queues", "intervals", "agents", "agent-intervals", "reasons", "dispositions", "calls"];
+const BY = ["each", "handler", "all"];
 const INTERVALS = ["5m", "10m", "15m", "30m", "1h", "1d"];
 const BY_INTERVAL = ["intervals", "agent-intervals"];
 const BY_QUEUE = ["queues", "intervals", "dispositions", "calls"]; // where agents are no choice that makes sense
@@ -59,7 +60,7 @@ export class ReportsView {
       if (asked === this.asked)
         this.result.replaceChildren(
           head(answer),
-          new ReportTable(answer, (agent) => this.#nameOf(answer.handler, agent)).element,
+          new ReportTable(answer, (agent, handler) => this.#nameOf(handler, agent)).element,
         );
     } catch (error) {
       if (asked === this.asked)
@@ -93,7 +94,7 @@ class Form {
         name: "handler",
         label: t("desk.handler"),
         type: "select",
-        options: [...floor.handlers.keys()],
+        options: [["", t("desk.allHandlers")], ...floor.handlers.keys()],
         value: value("handler"),
       }),
       report: new Field({
@@ -102,6 +103,13 @@ class Form {
         type: "select",
         options: REPORTS.map((each) => [each, t(`desk.report.${each}`)]),
         value: value("report"),
+      }),
+      by: new Field({
+        name: "by",
+        label: t("desk.by"),
+        type: "select",
+        options: BY.map((each) => [each, t(`desk.byWhat.${each}`)]),
+        value: value("by", "each"),
       }),
       period: new Field({
         name: "period",
@@ -202,21 +210,23 @@ class Form {
         .filter(([name]) => this.#matters(name))
         .map(([name, each]) => [name, String(each.value)]),
     );
-    if (this.fields.handler.control.options.length === 1) delete values.handler;
     return values;
   }
 
   // Where the API answers it.
   path(more) {
-    const { handler, report, period, ...query } = { handler: this.fields.handler.value, ...this.query };
+    const { handler, report, period, ...query } = this.query;
     const span = PERIODS[period]?.(dateOf(new Date(this.desk.live.now())));
     const named = span ? { from: `${span[0]}T00:00`, to: `${span[1]}T00:00` } : {};
-    return withQuery(handlerPath(handler, "reports", report), { ...query, ...named, ...more });
+    const path = handler ? handlerPath(handler, "reports", report) : `/api/v1/reports/${report}`;
+    return withQuery(path, { ...query, ...named, ...more });
   }
 
   #matters(name) {
     const { report } = this;
     if (name === "from" || name === "to") return this.fields.period.value === "custom";
+    if (name === "handler") return this.desk.floor.handlers.size > 1;
+    if (name === "by") return report !== "calls";
     if (name === "interval") return BY_INTERVAL.includes(report);
     if (name === "threshold") return WITH_LEVEL.includes(report);
     if (name === "agent") return !BY_QUEUE.includes(report) || report === "calls";
@@ -225,7 +235,7 @@ class Form {
 
   #dress(changed) {
     for (const [name, field] of Object.entries(this.fields)) {
-      const isHidden = !this.#matters(name) || (name === "handler" && this.desk.floor.handlers.size === 1);
+      const isHidden = !this.#matters(name);
       field.element.hidden = isHidden;
       for (const control of field.element.querySelectorAll("input")) control.disabled = isHidden;
     }

@@ -88,6 +88,8 @@ export const texts = {
     offline: { one: "{count} Agent ist abgemeldet", other: "{count} Agenten sind abgemeldet" },
     group: "Gruppe",
     allGroups: "alle Gruppen",
+    handler: "Asterisk-Server",
+    allHandlers: "Alle Server",
     tv: "TV-Modus",
     leaveTv: "TV-Modus verlassen",
     callIn: "{queue}: {caller}",

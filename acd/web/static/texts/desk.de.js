@@ -37,6 +37,9 @@ export const desk = {
   penalty: "Rang",
   priority: "Priorität",
   handler: "Asterisk-Server",
+  allHandlers: "Alle Server",
+  by: "Eine Zeile für",
+  byWhat: { each: "Warteschlange oder Agent", handler: "Asterisk-Server", all: "alles zusammen" },
   date: "Tag",
 
   filterBy: { search: "Name oder Nummer", group: "Gruppe", situation: "Zustand", sort: "Reihenfolge" },
@@ -344,6 +347,7 @@ export const desk = {
     unknown: "unbekannt",
   },
   field: {
+    handler: "Asterisk-Server",
     queue: "Warteschlange",
     agent: "Agent",
     reason: "Grund",

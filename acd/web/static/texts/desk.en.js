@@ -36,6 +36,9 @@ export const desk = {
   penalty: "Penalty",
   priority: "Priority",
   handler: "Asterisk server",
+  allHandlers: "All servers",
+  by: "A row for each",
+  byWhat: { each: "queue or agent", handler: "Asterisk server", all: "in all" },
   date: "Day",
 
   filterBy: { search: "Name or id", group: "Group", situation: "State", sort: "Order" },
@@ -338,6 +341,7 @@ export const desk = {
     unknown: "unknown",
   },
   field: {
+    handler: "Asterisk server",
     queue: "Queue",
     agent: "Agent",
     reason: "Reason",

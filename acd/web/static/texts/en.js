@@ -88,6 +88,8 @@ export const texts = {
     offline: { one: "{count} agent is logged off", other: "{count} agents are logged off" },
     group: "Group",
     allGroups: "all groups",
+    handler: "Asterisk server",
+    allHandlers: "All servers",
     tv: "TV mode",
     leaveTv: "Leave TV mode",
     callIn: "{queue}: {caller}",

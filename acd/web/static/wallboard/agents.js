@@ -68,22 +68,24 @@ class Card {
   constructor() {
     this.icon = el("span", { class: "icon", "aria-hidden": "true" });
     this.name = el("span", { class: "name" });
+    this.place = el("span", { class: "place" });
     this.what = el("span", { class: "what" });
     this.time = el("span", { class: "time" });
     this.more = el("span", { class: "more" });
-    const now = el("span", { class: "now" }, this.what, this.more);
+    const now = el("span", { class: "now" }, this.what, this.place, this.more);
     this.element = el("li", { class: "agent" }, this.icon, this.name, this.time, now);
   }
 
-  update({ agent, situation, reason, isTv, now }) {
+  update({ agent, place, situation, reason, isTv, now }) {
     this.#now = now;
-    const shown = JSON.stringify([agent.user, situation, reason, isTv]);
+    const shown = JSON.stringify([agent.user, place, situation, reason, isTv]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.since = situation.since;
     set(this.element, "data-situation", situation.what);
     say(this.icon, ICONS[situation.what]);
     say(this.name, isTv ? "" : agent.user);
+    say(this.place, place);
     say(this.what, t(`words.situation.${situation.what}`));
     say(this.more, isTv ? situation.call?.queue ?? "" : about(situation.call, spoken(reason)));
     this.tick(now);

@@ -1,6 +1,6 @@
 // The figures of the calls, which are asked for every now and then: today, the last half hour, the last hour.
 
-import { get, handlerPath } from "../api.js";
+import { get } from "../api.js";
 import { el, say } from "../dom.js";
 import { NOTHING, exactTimeOfDay, timeZone } from "../format.js";
 import { t } from "../texts.js";
@@ -8,7 +8,8 @@ import { t } from "../texts.js";
 const EVERY = 10_000;
 
 export class Boards extends EventTarget {
-  #boards = new Map(); // by handler
+  #rows = new Map(); // by handler and queue
+  terms = null; // the site's targets, and by what calls are judged; null until the first board came
   element = el("p", { class: "banner old", role: "status", hidden: true });
   #since = "";
 
@@ -25,26 +26,26 @@ export class Boards extends EventTarget {
 
   async #take() {
     if (!this.live.isUp) return;
-    const names = [...this.live.floor.handlers.keys()];
-    const taken = await Promise.allSettled(names.map((name) => get(handlerPath(name, "board"), { tz: timeZone() })));
-    taken.forEach(({ value }, number) => value && this.#boards.set(names[number], value));
-    const isWhole = taken.every(({ status }) => status === "fulfilled");
-    if (isWhole) this.#since = new Date(this.live.now()).toISOString();
-    say(this.element, isWhole ? "" : t("wallboard.boardFailed", { time: this.#since ? exactTimeOfDay(this.#since) : NOTHING }));
-    this.element.hidden = isWhole;
+    const board = await get("/api/v1/board", { tz: timeZone() }).catch(() => null);
+    if (board) this.#keep(board);
+    say(this.element, board ? "" : t("wallboard.boardFailed", { time: this.#since ? exactTimeOfDay(this.#since) : NOTHING }));
+    this.element.hidden = board !== null;
     this.dispatchEvent(new Event("change"));
   }
 
-  // Of the first handler: targets and terms are the site's.
-  get terms() {
-    return this.#boards.values().next().value ?? null;
+  #keep(board) {
+    this.#since = new Date(this.live.now()).toISOString();
+    this.#rows = new Map(board.queues.map((each) => [keyOf(each.handler, each.queue), each]));
+    this.terms = board;
   }
 
   // Its row; null while there is none.
   of(queue) {
-    return this.#boards.get(queue.handler)?.queues.find((each) => each.queue === queue.name) ?? null;
+    return this.#rows.get(keyOf(queue.handler, queue.name)) ?? null;
   }
 }
+
+const keyOf = (handler, queue) => `${handler} ${queue}`; // no name of a handler has a blank
 
 // The sum of some parts of rows, with the service level by the definition that the board names.
 export function sum(parts) {

@@ -39,7 +39,8 @@ class Row {
 
   constructor(queue) {
     this.service = el("span", { class: "service" });
-    const name = el("th", { scope: "row" }, queue.name, " ", this.service);
+    this.place = el("span", { class: "place" });
+    const name = el("th", { scope: "row" }, queue.name, " ", this.place, " ", this.service);
     const cells = [...this.#cells.values()].map((each) => each.element);
     this.element = el("tr", {}, name, cells, el("td", { class: "hour" }, this.#spark.element));
   }
@@ -47,6 +48,7 @@ class Row {
   update(queue) {
     const { terms, row } = queue;
     this.queue = queue;
+    say(this.place, queue.place);
     say(this.service, queue.in_service ? "" : t("wallboard.outOfService"));
     set(this.element, "class", queue.in_service ? null : "away");
     this.#show("waiting", queue.current_calls_queued, number, terms?.targets.waiting);

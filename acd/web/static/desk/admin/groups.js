@@ -15,7 +15,7 @@ export class Groups extends AdminList {
       read: async () => null,
       shown: (each) => ({
         key: `${each.handler.name} ${each.name}`,
-        cells: [each.name, each.queues.join(", ") || NOTHING],
+        cells: [[each.name, this.desk.floor.placeOf(each.handler.name)].filter(Boolean).join(" · "), each.queues.join(", ") || NOTHING],
         acts: [this.#change(each), remove(each)],
       }),
       first: () => [this.#make()],

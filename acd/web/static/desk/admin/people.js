@@ -13,7 +13,7 @@ export class People extends AdminList {
       read: async () => null,
       shown: (each) => ({
         key: `${each.handler} ${each.agent}`,
-        cells: [each.user, each.id ?? NOTHING],
+        cells: [each.user, [each.id ?? NOTHING, this.desk.floor.placeOf(each.handler)].filter(Boolean).join(" · ")],
         acts: each.id ? [pin(each)] : [],
       }),
       first: () => [this.#make()],

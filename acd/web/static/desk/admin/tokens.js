@@ -63,6 +63,7 @@ export class Tokens extends AdminList {
         options: [...this.desk.floor.agents()].map((each) => [each.agent, each.user]),
         note: t("desk.agentNote"),
       },
+      ...serversOf(this.desk.floor),
       { name: "days", label: t("desk.days"), type: "number", min: 1, max: 36_500, note: t("desk.daysNote") },
     ];
   }
@@ -94,13 +95,16 @@ const cells = ({ name, role, groups, agent, created, created_by: by, expires }) 
   expires ? dayAndTime(expires) : NOTHING,
 ];
 
-function body({ name, role, groups, agent, days }, floor) {
-  const of = [...floor.agents()].find((each) => each.agent === agent);
+// Where there is more than one: an agent belongs to one.
+const serversOf = ({ handlers }) =>
+  handlers.size > 1 ? [{ name: "handler", label: t("desk.handler"), type: "select", options: [...handlers.keys()] }] : [];
+
+function body({ name, role, groups, agent, days, handler }, floor) {
   return {
     name,
     role,
     ...(role === "supervisor" && groups.length ? { groups } : {}),
-    ...(role === "agent" && agent ? { agent, handler: of?.handler ?? "main" } : {}),
+    ...(role === "agent" && agent ? { agent, handler: handler ?? floor.handlers.keys().next().value } : {}),
     ...(days ? { expires_in_days: days } : {}),
   };
 }
