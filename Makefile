@@ -3,10 +3,11 @@
 # make test    everything: lint, types, unit tests, the pages in Chromium, end-to-end tests on the real Asterisk
 # make quick   the same without Docker and Chromium
 # make chaos   faults under load on the real Asterisk, 40 minutes; writes the table of docs/reliability.md
+# make load    how much acd uses beside Asterisk at 20, 50 and 100 calls a second, and what others use
 # make screenshots   the pictures of docs/images, from a running `acd demo`
 # make fuzz    looks for histories and inputs that break something, with other ones at each run
 
-.PHONY: demo down test quick lint types unit pages screenshots e2e chaos fuzz bench format lock clean
+.PHONY: demo down test quick lint types unit pages screenshots e2e chaos fuzz bench load format lock clean
 .DEFAULT_GOAL := quick
 
 BIN := .venv/bin
@@ -62,6 +63,10 @@ fuzz: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m tests.bench
+
+load: .venv/ready
+	scripts/docker-ready
+	$(BIN)/python -m tests.load
 
 format: .venv/ready
 	$(BIN)/ruff format .
