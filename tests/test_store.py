@@ -408,6 +408,13 @@ async def test_what_was_handed_over_is_on_disk_when_written_returns(store, datab
     assert store.waiting == 0
 
 
+async def test_whoever_waits_is_not_held_up_while_a_batch_is_gathered(store, database, monkeypatch):
+    monkeypatch.setattr("acd.store.GATHER", 3600)
+    store.append("main", an_event(1))
+    await store.written()
+    assert database.numbers() == [1]
+
+
 async def test_a_reader_who_gives_up_waiting_does_not_end_the_writer(store, database):
     with database.busy():
         store.append("main", an_event(1))

@@ -63,7 +63,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 BATCH = 2000
-GATHER = 0.005  # seconds for which a batch is gathered: a transaction for each row would take half a core
+GATHER = 0.05  # seconds for which a batch is gathered unless somebody waits for it: each transaction costs milliseconds
+GATHER_FOR_NODES = 0.005  # seconds; among several nodes nothing is told before it is written
 CHECK_EVERY = 10.0  # seconds without anything to write, after which it is seen whether the database is still there
 CLOSE_WITHIN = 10.0  # seconds for what waits to be written at the end
 RETRY = 0.5  # seconds between two tries to write what could not be written
@@ -128,6 +129,7 @@ class Store:
         self.gaps: set[str] = set()  # handlers whose log lacks events, because the database was away for too long
         self._engine = engine_for(url)
         self._waiting: queue.Queue[Write | concurrent.futures.Future[None] | None] = queue.Queue(MOST_WAITING)
+        self._hurry = threading.Event()  # somebody waits until all is written
         self._aside: dict[tuple[str, ...], Write] = {}  # the newest version of each row that found no place
         self._aside_lock = threading.Lock()
         self._thread = threading.Thread(target=self._write_for_ever, name="store", daemon=True)
@@ -176,6 +178,7 @@ class Store:
         except queue.Full:
             log.error("acd ends: the database takes nothing, and %d changes are lost", self.waiting)
             return self._unlock()
+        self._hurry.set()
         self._thread.join(timeout=CLOSE_WITHIN)
         self._unlock()
 
@@ -254,6 +257,7 @@ class Store:
         """Returns when all that was handed over before is on disk. Raises queue.Full when too much waits already."""
         done: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._waiting.put_nowait(done)
+        self._hurry.set()
         await asyncio.wrap_future(done)
 
     @property
@@ -459,8 +463,9 @@ class Store:
             batch = [self._waiting.get(timeout=min(max(PAUSE, due), CHECK_EVERY))]
         except queue.Empty:
             return []
-        if isinstance(batch[0], Write):  # nobody waits for it: what comes next is written with it
-            time.sleep(GATHER)
+        if isinstance(batch[0], Write):
+            self._hurry.wait(GATHER if self._node is None else GATHER_FOR_NODES)  # what comes next is written with it
+        self._hurry.clear()  # before the rest is taken: whoever waits is in this batch, or hurries the next one
         while len(batch) < BATCH and not self._waiting.empty():
             batch.append(self._waiting.get())
         if self._aside and self._waiting.empty():  # behind the older versions of the same rows
