@@ -306,9 +306,9 @@ def _row(envelope: Envelope, at: float) -> dict[str, Any]:
         "handler": envelope.handler,
         "type": envelope.type,
         "event": envelope.event,
-        "agents": json.dumps(envelope.agents),
-        "queues": json.dumps(envelope.queues),
-        "groups": json.dumps(envelope.groups),
+        "agents": to_json(envelope.agents).decode(),
+        "queues": to_json(envelope.queues).decode(),
+        "groups": to_json(envelope.groups).decode(),
         "text": envelope.text,
     }
 

@@ -6,7 +6,6 @@ from acd.core.effects import AgentMoved, Change, SessionMoved, Touched
 from acd.core.records import Agent, State
 from acd.core.states import AgentState, SessionState
 from acd.store import Store
-from acd.store.tables import AgentTimeRow
 
 LOGGED_OFF = "LOGGED_OFF"  # no state of TAPI's: an agent without a session, whatever he last asked for
 
@@ -44,7 +43,7 @@ class TimeSheets:
         doing = _doing(agent, state)
         if self._last.get(key) != doing:
             self._last[key] = doing
-            self._store.keep(AgentTimeRow(handler=self._handler, agent=key, at=at, **doing._asdict()))
+            self._store.keep_agent_time({"handler": self._handler, "agent": key, "at": at, **doing._asdict()})
 
 
 def _doing(agent: Agent, state: State) -> Doing:

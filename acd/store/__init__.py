@@ -15,9 +15,11 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, bindparam, func
+from pydantic_core import to_json
+from sqlalchemy import Connection, Delete, Insert, bindparam, func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel, col, delete, insert, select, update
 
@@ -229,6 +231,10 @@ class Store:
     def keep_pin(self, handler: str, agent: str, hashed: str) -> None:
         """Adds or renews the hash of an agent's PIN."""
         self._put("pin", {"handler": handler, "agent": agent, "hash": hashed})
+
+    def keep_agent_time(self, values: dict[str, Any]) -> None:
+        """Adds or renews what an agent does from a moment on, by the columns of its table."""
+        self._put("agent_time", values)
 
     def keep(self, row: SQLModel) -> None:
         """Adds or renews a row of a table that has no method of its own."""
@@ -559,16 +565,15 @@ class Store:
 
 def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
     if table == "event":
-        connection.execute(insert(EventRow), [row | {"data": json.dumps(row["data"])} for row in rows])
+        connection.execute(NEW_EVENT, [row | {"data": to_json(row["data"]).decode()} for row in rows])
     elif table == "envelope":  # its rows are never renewed
-        connection.execute(insert(EnvelopeRow), rows)
+        connection.execute(NEW_ENVELOPE, rows)
     else:
-        model, key = RENEWED[table]
+        old, new = _renewing(table)
+        _, key = RENEWED[table]
         newest = {tuple(row[name] for name in key): row for row in rows}
-        these = [{f"old_{name}": row[name] for name in key} for row in newest.values()]
-        same = [getattr(model, name) == bindparam(f"old_{name}") for name in key]
-        connection.execute(delete(model).where(*same), these)
-        connection.execute(insert(model), list(newest.values()))
+        connection.execute(old, [{f"old_{name}": row[name] for name in key} for row in newest.values()])
+        connection.execute(new, list(newest.values()))
 
 
 RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model and what identifies a row
@@ -582,6 +587,16 @@ RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model
     "command": (CommandRow, ("id",)),
     "webhook": (WebhookRow, ("id",)),
 }
+# Statements are made once: to make one costs more than to carry it out.
+NEW_EVENT, NEW_ENVELOPE = insert(EventRow), insert(EnvelopeRow)
+
+
+@cache
+def _renewing(table: str) -> tuple[Delete, Insert]:
+    """What takes the older version of a row away, and what puts the newer one into its place."""
+    model, key = RENEWED[table]
+    same = [getattr(model, name) == bindparam(f"old_{name}") for name in key]
+    return delete(model).where(*same), insert(model)
 
 
 def call_values(handler: str, visit: Visit) -> dict[str, Any]:
