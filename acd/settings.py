@@ -371,7 +371,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {  # variable -> where its value goes
 PAIRS = {"secret": "secret_file", "secret_file": "secret", "token": "token_file", "token_file": "token"}
 OTHERS = frozenset({"ACD_CONFIG", "ACD_URL"})  # read by the command line
 COMPOSE = re.compile(
-    r"ACD_(ASTERISK_|BIND|PORT|SIP_PORT|SIP_SECRET|BROWSER_PHONES$|TRUNK_|EXTERNAL_|LOCAL_|RTP_|PHONE|CALLER|SOFTPHONE|DEMO|POSTGRES_|AMI_PERMIT|AMI_BIND)"
+    r"ACD_(ASTERISK_|BIND|PORT|SECOND_|SIP_PORT|SIP_SECRET|BROWSER_PHONES$|TRUNK_|EXTERNAL_|LOCAL_|RTP_|PHONE|CALLER|SOFTPHONE|DEMO|POSTGRES_|AMI_PERMIT|AMI_BIND)"
 )
 
 

@@ -476,3 +476,20 @@ def test_a_token_that_cannot_be_kept_is_refused(tmp_path):
 @pytest.mark.parametrize("written", ["PJSIP/1001", "pjsip/1001", "PjSip/1001"])
 def test_a_phone_has_one_name_however_its_technology_is_written(written):
     assert an_address(written) == "PJSIP/1001"
+
+
+def test_the_example_of_two_asterisks_names_both_with_what_compose_sets():
+    given = load(ROOT / "examples" / "two-asterisks.toml", {"ACD_AMI_HOST": "asterisk", "ACD_AMI_SECRET": "secret"})
+    assert {name: each.host for name, each in given.handlers.items()} == {
+        "main": "asterisk",
+        "second": "asterisk-second",
+    }
+
+
+def test_the_example_of_several_asterisks_in_the_document_is_a_settings_file(file):
+    text = (ROOT / "docs" / "configuration.md").read_text().partition("## Several Asterisks")[2]
+    example = text.partition("```toml\n")[2].partition("```")[0]
+    file.write_text(example)
+    given = load(file, {})
+    assert given.handlers.keys() == {"berlin", "hamburg"}
+    assert (given.handlers["hamburg"].port, given.handlers["hamburg"].groups["desk"].queues) == (5039, ["support"])

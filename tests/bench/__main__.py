@@ -5,7 +5,7 @@ import os
 import platform
 import time
 
-from tests.bench import adapter, latency, memory, pages, path, reports, start, web
+from tests.bench import adapter, latency, memory, neighbour, pages, path, reports, start, web
 from tests.bench.measure import Report
 
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "web": web.run,
     "reports": reports.run,
     "pages": pages.run,
+    "neighbour": neighbour.run,
 }
 
 

@@ -54,7 +54,6 @@ class Rig(Containers):
 
     project = f"{PROJECT}-chaos"
     files = ("docker-compose.yml", "tests/chaos/compose.yml")
-    profiles = ("phones", "nodes")
     services = ("asterisk", "rig")
     site = REPOSITORY / "tests" / "chaos" / "site"
     phones = PHONES

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +19,7 @@ SITE = REPOSITORY / "tests" / "e2e" / "site"  # queues, numbers and an AMI user 
 PROJECT = os.environ.get("ACD_E2E_PROJECT", "acd-e2e")
 SERVICES = ("asterisk", "phones", "callers")
 FILES = ("docker-compose.yml",)
+PROFILES = ("phones", "second", "nodes")  # so that all of it is taken down; what is started is named
 PHONES = 6
 DOORS = 20  # phone doors that docker-compose.yml publishes
 HOST = "127.0.0.1"
@@ -70,6 +71,9 @@ class Ports:
     """Where this run's containers are reached."""
 
     ami: int = field(default_factory=lambda: free_ports(1))
+    second_ami: int = field(default_factory=lambda: free_ports(1))
+    second_sip: int = field(default_factory=lambda: free_ports(1, socket.SOCK_DGRAM))
+    second_rtp: int = field(default_factory=lambda: free_ports(4, socket.SOCK_DGRAM))
     sip: int = field(default_factory=lambda: free_ports(1, socket.SOCK_DGRAM))
     rtp: int = field(default_factory=lambda: free_ports(4, socket.SOCK_DGRAM))
     doors: int = field(default_factory=lambda: free_ports(DOORS + 1))
@@ -102,8 +106,9 @@ class Containers:
 
     project = PROJECT
     files: Sequence[str] = FILES
-    profiles: Sequence[str] = ("phones",)
     services: Sequence[str] = SERVICES
+    asterisk = "asterisk"  # the service
+    log = "asterisk-log"  # its volume
     site = SITE
     phones = PHONES
 
@@ -124,7 +129,7 @@ class Containers:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", patience=120)
 
     def compose(self, *words: str, patience: float = 60) -> str:
-        return _compose(self.project, self.profiles, words, patience, files=self.files, settings=self.environment())
+        return _compose(self.project, PROFILES, words, patience, files=self.files, settings=self.environment())
 
     def container(self, service: str) -> str:
         return f"{self.project}-{service}-1"
@@ -139,6 +144,9 @@ class Containers:
             "ACD_TRUNK_CONTACT": "sip:callers:5060",
             "ACD_AMI_PORT": str(ports.ami),
             "ACD_SIP_PORT": str(ports.sip),
+            "ACD_SECOND_AMI_PORT": str(ports.second_ami),
+            "ACD_SECOND_SIP_PORT": str(ports.second_sip),
+            "ACD_SECOND_RTP_PORTS": f"{ports.second_rtp}-{ports.second_rtp + 3}",
             # All phones are inside, so the range that is used need not be the one that is published.
             "ACD_RTP_PORTS": f"{ports.rtp}-{ports.rtp + 3}",
             "ACD_RTP_RANGE": "20000-20999",
@@ -147,6 +155,7 @@ class Containers:
             "ACD_PHONES_PORTS": f"{ports.doors}-{ports.doors + DOORS - 1}",
             "ACD_CALLERS_PORT": str(ports.callers),
             "ACD_ASTERISK_SITE": str(self.site),
+            "ACD_SECOND_ASTERISK_SITE": str(self.site),
         }
 
     # Asterisk ---------------------------------------------------------------------------------------------
@@ -166,14 +175,16 @@ class Containers:
     def sip_websocket(self) -> str:
         """Where acd, outside of the containers, reaches Asterisk for browsers: inside, as nothing is published."""
         address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-        return f"ws://{run(('docker', 'inspect', '--format', address, self.container('asterisk')), 20).strip()}:8088/ws"
+        return (
+            f"ws://{run(('docker', 'inspect', '--format', address, self.container(self.asterisk)), 20).strip()}:8088/ws"
+        )
 
     async def write(self, path: str, text: str) -> None:
         """A file in Asterisk's container."""
         await self._in_asterisk("sh", "-c", f"printf '%s' \"$1\" >{path}", "sh", text)
 
     async def _in_asterisk(self, *words: str) -> str:
-        return await asyncio.to_thread(run, ("docker", "exec", self.container("asterisk"), *words), 20)
+        return await asyncio.to_thread(run, ("docker", "exec", self.container(self.asterisk), *words), 20)
 
     async def stop_asterisk(self) -> None:
         self.stopped = True
@@ -197,6 +208,33 @@ class Containers:
 
     def last_words(self, service: str, lines: int) -> str:
         return self.compose("logs", "--no-color", "--no-log-prefix", "--tail", str(lines), service)
+
+
+class SecondAsterisk(Containers):
+    """Another Asterisk in the same project, with a queue_log of its own; nobody's softphones are at it."""
+
+    asterisk = "asterisk-second"
+    log = "asterisk-second-log"
+    services = (asterisk,)
+
+    def __init__(self, first: Containers) -> None:
+        self.ports = replace(first.ports, ami=first.ports.second_ami)
+        self.ami_secret, self.sip_secret = first.ami_secret, first.sip_secret
+        self.stopped = False
+        self._first = first
+
+    def environment(self) -> dict[str, str]:
+        return self._first.environment()
+
+    def down(self) -> None:
+        self.compose("rm", "--stop", "--force", "--volumes", self.asterisk)
+
+    async def pause(self) -> None:
+        """It stands still from one moment to the next: connections stay, and nothing is answered."""
+        await asyncio.to_thread(run, ("docker", "pause", self.container(self.asterisk)), 20)
+
+    async def unpause(self) -> None:
+        await asyncio.to_thread(run, ("docker", "unpause", self.container(self.asterisk)), 20)
 
 
 class Postgres:

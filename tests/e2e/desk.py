@@ -33,8 +33,20 @@ POLL = 1.5  # a waiting caller tries for an agent once a second
 DEVICE = "PJSIP/{}"
 
 SETTINGS = """\
-[handlers.main]
+[web]
+port = {web}
+
+[store]
+url = "sqlite:///{folder}/acd.db"
+
+[log]
+level = "info"
+"""
+OF_HANDLER = """\
+
+[handlers.{name}]
 host = "{host}"
+secret = "{secret}"
 port = {ami}
 queue_log = "{logs}/queue_log"
 cel = "{logs}/cel-custom/acd.csv"
@@ -46,17 +58,8 @@ missed_calls = 3
 reasons = ["training"]
 dispositions = {{question = "A question", sale = "A sale"}}
 
-[handlers.main.queues.support]
+[handlers.{name}.queues.support]
 wrap_up = 4
-
-[web]
-port = {web}
-
-[store]
-url = "sqlite:///{folder}/acd.db"
-
-[log]
-level = "info"
 """
 
 
@@ -86,12 +89,17 @@ class Answer:
 class Api:
     """The web API. `get`, `put` and `post` want success; `ask` takes whatever comes."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, handler: str = "main", client: aiohttp.ClientSession | None = None) -> None:
+        self._port, self._handler = port, handler
         self._url = f"http://{HOST}:{port}"
         # A connection of its own for each request: acd may have been started again in between.
-        self._client = aiohttp.ClientSession(
+        self._client = client or aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(force_close=True), timeout=aiohttp.ClientTimeout(total=20)
         )
+
+    def at(self, handler: str) -> "Api":
+        """The same below another handler."""
+        return Api(self._port, handler, self._client)
 
     async def close(self) -> None:
         await self._client.close()
@@ -116,15 +124,16 @@ class Api:
 
     async def ask(self, method: str, path: str, body: Json | None = None, token: str = TOKEN) -> Answer:
         """`path` below the handler; one that starts with // is below the server."""
-        url = self._url + (path[1:] if path.startswith("//") else f"/api/v1/handlers/main{path}")
+        url = self._url + (path[1:] if path.startswith("//") else f"/api/v1/handlers/{self._handler}{path}")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with self._client.request(method, url, json=body, headers=headers) as response:
             return Answer(response.status, await response.json(content_type=None))
 
     async def ready(self) -> bool:
-        """/readyz, and False where nobody listens."""
+        """/readyz with every Asterisk linked, and False where nobody listens."""
         try:
-            return (await self.ask("GET", "//readyz", token="")).status == HTTPStatus.OK
+            answer = await self.ask("GET", "//readyz", token="")
+            return answer.status == HTTPStatus.OK and all(answer.body["linked"].values())
         except aiohttp.ClientError:
             return False
 
@@ -132,24 +141,18 @@ class Api:
 class Acd:
     """acd as a process on this machine, with an empty store in `folder`."""
 
-    def __init__(self, folder: Path, containers: Containers) -> None:
+    def __init__(self, folder: Path, containers: Containers, **others: Containers) -> None:
+        """`others`: more of them, by the names of their handlers."""
         self.api = Api(web := free_ports(1))
         self.url = f"http://{HOST}:{web}"
         self._log = folder / "acd.log"
         self._settings = folder / "acd.toml"
-        self._settings.write_text(
-            SETTINGS.format(
-                host=HOST,
-                ami=containers.ports.ami,
-                web=web,
-                folder=folder,
-                logs=containers.folder("asterisk-log"),
-                secrets=containers.folder("secrets"),
-                websocket=containers.sip_websocket(),
-            )
-        )
-        others = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
-        self._environment = others | {"ACD_AMI_SECRET": containers.ami_secret, "ACD_API_TOKEN": TOKEN}
+        handlers = {"main": containers, **others}
+        parts = [SETTINGS.format(web=web, folder=folder)]
+        parts += [_settings_of(name, each) for name, each in handlers.items()]
+        self._settings.write_text("".join(parts))
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("ACD_")}
+        self._environment = kept | {"ACD_API_TOKEN": TOKEN}
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
@@ -228,6 +231,18 @@ class Acd:
     @property
     def log(self) -> str:
         return self._log.read_text(errors="replace")
+
+
+def _settings_of(handler: str, containers: Containers) -> str:
+    return OF_HANDLER.format(
+        name=handler,
+        host=HOST,
+        secret=containers.ami_secret,
+        ami=containers.ports.ami,
+        logs=containers.folder(containers.log),
+        secrets=containers.folder("secrets"),
+        websocket=containers.sip_websocket(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,10 +416,11 @@ class Desk:
     mark: int = 0
     agents: list[Agent] = field(default_factory=list)
     callers: list[Caller] = field(default_factory=list)
+    handler: str = "main"
 
     @property
     def api(self) -> Api:
-        return self.acd.api
+        return self.acd.api.at(self.handler)
 
     # People
 
@@ -513,7 +529,7 @@ class Desk:
         entries = len(await self.queue_log("ENTERQUEUE"))
 
         async def look() -> tuple[int, Json] | None:
-            status, said = await self.acd.audit(*options)
+            status, said = await self.acd.audit("--handler", self.handler, *options)
             return (status, said) if said["calls"]["compared"] >= entries else None
 
         found = await eventually(look, 30, f"{entries} calls are audited")

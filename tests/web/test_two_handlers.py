@@ -118,3 +118,26 @@ async def test_tapi_lists_both_and_each_event_comes_from_its_own(house: House, b
     switch.cut()
     await until(lambda: told == [("branch", "AGENTHANDLER_REMOVED")])
     assert [each.name for each in center.agent_handlers] == ["main"]
+
+
+async def test_agents_with_the_same_id_have_pins_locks_and_pages_of_their_own(house: House, branch):
+    _, there, client = branch
+    for handler, pin in ((house.handler, "1111"), (there, "2222")):
+        await handler.commands.create_agent_with_id("1001", pin, "alice")
+
+    async def log_in(handler: str, pin: str) -> int:
+        body = {"agent": "1001", "pin": pin, "handler": handler}
+        async with client.post("/api/v1/session", data=json.dumps(body)) as answer:
+            return answer.status
+
+    for _ in range(5):
+        assert await log_in("branch", "1111") == 403  # main's own
+    assert await log_in("branch", "2222") == 403  # locked
+    assert await log_in("main", "1111") == 201
+    async with client.get("/api/v1/handlers/main/agents/1001") as answer:
+        assert answer.status == 200
+    async with client.get("/api/v1/handlers/branch/agents/1001") as answer:
+        assert answer.status == 403
+    await there.commands.set_pin("1001", "3333")
+    async with client.get("/api/v1/session") as answer:
+        assert (answer.status, (await answer.json())["handler"]) == (200, "main")
