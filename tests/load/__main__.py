@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from os import cpu_count, getloadavg
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -168,8 +169,14 @@ class Load:
             calls=len(entered),
             answered=sum(line.event == "CONNECT" for line in log),
             seconds=max(entered) - min(entered) + 1,
-            audit=await self._rig.audit(before.at, time.time()),
+            audit=await self._audit(rate, before.at),
         )
+
+    async def _audit(self, rate: float, start: float) -> dict[str, Any]:
+        """What it found is kept, to be read."""
+        found = await self._rig.audit(start, time.time())
+        (FOLDER / f"audit-{rate:g}.json").write_text(json.dumps(found, indent=2))
+        return found
 
     async def _look(self, programs: list[Running]) -> Look:
         figures = await self._figures()
@@ -193,11 +200,13 @@ class Load:
         return dict(json.loads(await self._follower.stdout.readline()))
 
     async def _until_calm(self) -> None:
-        """The next stage begins with all agents; who is not free by then is told."""
+        """The next stage begins with all agents; where some are not free by then, it is told how they are."""
         end = time.monotonic() + CALM_WITHIN
-        while (ready := (await self._figures())[SESSIONS, "READY"]) < site.AGENTS:
+        while (figures := await self._figures())[SESSIONS, "READY"] < site.AGENTS:
             if time.monotonic() > end:
-                _say(f"NOT FREE: {site.AGENTS - ready:.0f} agents, {CALM_WITHIN:g} s after the last call")
+                states = ", ".join(f"{figures[key]:.0f} {key[1]}" for key in figures if key[0] == SESSIONS)
+                channels = (await self._rig.cli("core show channels count")).replace("\n", ", ")
+                _say(f"NOT FREE {CALM_WITHIN:g} s after the last call: {states}; Asterisk: {channels}")
                 return
             await asyncio.sleep(1)
 
