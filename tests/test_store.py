@@ -249,6 +249,15 @@ def test_events_come_back_as_they_were_and_in_their_order(database, story):
     assert state == State()
 
 
+def test_a_picture_of_thousands_of_members_comes_back_as_it_was(database):
+    members = [ev.SeenMember(f"q{n % 7}", f"PJSIP/{n}", "Zoë", n % 2 == 0, 'a "b"', 1, True, 0.5) for n in range(2500)]
+    picture = ev.PictureTaken(START, START - 100, ["q0", "q1"], members, [], [], {"PJSIP/1": True})
+    with database.opened() as store:
+        store.append("main", picture)
+    with database.opened() as store:
+        assert store.load("main")[1] == [picture]
+
+
 def test_every_kind_of_event_is_told_in_some_story():
     seen = {type(event) for story in STORIES for event in told(story)}
     assert {kind.__name__ for kind in ev.KINDS.values() if kind not in seen} == set()

@@ -21,10 +21,10 @@ class Comparison:
         self._picture = picture
         self._restarted = restarted
         self._channels = {channel.leg: channel for channel in picture.channels}
+        self._by_member: dict[tuple[str, str], float] | None = None
         self._in_bridge: dict[str, list[ev.SeenChannel]] = {}
         for channel in picture.channels:
             self._in_bridge.setdefault(channel.bridge, []).append(channel)
-        self._last_calls = {(member.queue, member.interface): member.last_call for member in picture.members}
         self._waiting: dict[str, set[str]] = {}  # call -> the queues it waits in
         for caller in picture.callers:
             self._waiting.setdefault(caller.call, set()).add(caller.queue)
@@ -103,10 +103,16 @@ class Comparison:
     def _missed_release(self, visit: Visit) -> float:
         """The member's LastCall tells the end of a call nobody saw end; else the loss of the link or now."""
         assert visit.answered is not None
-        last_call = self._last_calls.get((visit.queue, visit.interface or ""), 0.0)
+        last_call = self._last_calls().get((visit.queue, visit.interface or ""), 0.0)
         if last_call + 1 > visit.answered:  # whole seconds, cut off
             return min(max(last_call, visit.answered), self._picture.at)
         return self._gone_at
+
+    def _last_calls(self) -> dict[tuple[str, str], float]:
+        """When each member's last call ended; looked for only when it is needed, because members are many."""
+        if self._by_member is None:
+            self._by_member = {(each.queue, each.interface): each.last_call for each in self._picture.members}
+        return self._by_member
 
     def _address_of(self, channel: str) -> str | None:
         """Where the agent is whom a queue reaches by this channel: his phone, or the address it stands behind."""

@@ -6,7 +6,6 @@ and tried again; the store says so through `problem`. Reports read through conne
 
 import asyncio
 import concurrent.futures
-import json
 import logging
 import queue
 import secrets
@@ -18,7 +17,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic_core import to_json
 from sqlalchemy import Connection, Delete, Insert, bindparam, func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel, col, delete, insert, select, update
@@ -565,7 +563,7 @@ class Store:
 
 def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
     if table == "event":
-        connection.execute(NEW_EVENT, [row | {"data": to_json(row["data"]).decode()} for row in rows])
+        connection.execute(NEW_EVENT, [row | {"data": event_log.encode(row["data"])} for row in rows])
     elif table == "envelope":  # its rows are never renewed
         connection.execute(NEW_ENVELOPE, rows)
     else:
