@@ -1,7 +1,7 @@
 """What changed in a handler, as envelopes of the stream: TAPI's events, calls, and figures that moved."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from acd.core.effects import (
     AgentMoved,
@@ -21,6 +21,8 @@ from acd.store import call_values
 from acd.web import shapes
 from acd.web.requests import Handler, Json
 
+AT_ONCE = 50  # figures told in one go: some milliseconds
+Due = tuple[Callable[[float, str, str, str], None], str, str]  # how they are told, as what, and whose
 FIGURES_EVERY = 0.5  # seconds between two messages with the figures of the same agent, session or queue
 
 
@@ -33,7 +35,8 @@ class News:
         self._agents: set[str] = set()  # whose figures moved since they were told
         self._sessions: set[str] = set()
         self._queues: set[str] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._groups: dict[str, list[str]] | None = None  # queue -> groups that it feeds, as far as it is known
         handler.service.listen(self.hear)
 
     def hear(self, change: Change) -> None:
@@ -45,6 +48,7 @@ class News:
             case AgentMoved(at, key, event):
                 self._agent(at, "agent", event.name, key)
             case GroupMoved(at, name, event):
+                self._groups = None
                 group = self._handler.state.groups.get(name)
                 queues = [] if group is None else group.queues
                 self._publish(at, "acd-group", event.name, {"name": name, "queues": queues}, groups=[name])
@@ -65,6 +69,8 @@ class News:
                 self._publish(at, "monitor", monitor.state.value, dict(shapes.monitor(monitor)), groups=sorted(groups))
             case Touched(at, agent, session, queue, group):
                 self._touch(agent=agent, session=session, queue=queue)
+                if group:
+                    self._groups = None
                 if group in self._handler.state.groups:
                     shown = shapes.group(self._handler.state.groups[group])
                     self._publish(at, "statistics", "ACD_GROUP", dict(shown), groups=[group])
@@ -81,16 +87,26 @@ class News:
             self._timer = loop.call_later(FIGURES_EVERY, self._tell_figures)
 
     def _tell_figures(self) -> None:
-        self._timer = None
-        now, state = self._handler.service.now(), self._handler.state
-        for key in self._agents & state.agents.keys():
-            self._agent(now, "statistics", "AGENT", key)
-        for key in self._sessions & state.sessions.keys():
-            self._session(now, "statistics", "AGENT_SESSION", key)
-        for name in self._queues & state.queues.keys():
-            self._queue(now, "statistics", "QUEUE", name)
+        state = self._handler.state
+        due: list[Due] = [
+            *((self._agent, "AGENT", key) for key in self._agents & state.agents.keys()),
+            *((self._session, "AGENT_SESSION", key) for key in self._sessions),
+            *((self._queue, "QUEUE", name) for name in self._queues & state.queues.keys()),
+        ]
         for names in (self._agents, self._sessions, self._queues):
             names.clear()
+        self._tell_some(due)
+
+    def _tell_some(self, due: list[Due]) -> None:
+        """A few of those whose figures moved, the others in the next turns of the event loop."""
+        self._timer = None
+        now = self._handler.service.now()
+        for tell, event, key in due[:AT_ONCE]:
+            tell(now, "statistics", event, key)
+        if len(due) > AT_ONCE:
+            self._timer = asyncio.get_running_loop().call_soon(self._tell_some, due[AT_ONCE:])
+        elif self._agents or self._sessions or self._queues:  # moved meanwhile
+            self._touch()
 
     def close(self) -> None:
         """Nothing more is told."""
@@ -107,7 +123,9 @@ class News:
         )
 
     def _session(self, at: float, type: str, event: str, key: str) -> None:
-        session = self._handler.state.sessions[key]
+        session = self._handler.state.sessions.get(key)
+        if session is None:  # withdrawn before its figures were told
+            return
         self._publish(
             at,
             type,
@@ -128,7 +146,12 @@ class News:
         self._publish(at, "call", _stage(visit), dict(subject), agents=agents, queues=[visit.queue], groups=groups)
 
     def _groups_with(self, queue: str) -> list[str]:
-        return [group.name for group in self._handler.state.groups.values() if queue in group.queues]
+        if self._groups is None:
+            self._groups = {}
+            for group in self._handler.state.groups.values():
+                for name in group.queues:
+                    self._groups.setdefault(name, []).append(group.name)
+        return self._groups.get(queue, [])
 
     def _publish(
         self,

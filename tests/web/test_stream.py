@@ -127,6 +127,23 @@ async def test_the_picture_has_the_number_after_which_the_stream_goes_on(house):
         assert (await listener.take())["event"] == "READY"
 
 
+async def test_figures_of_many_are_told_in_several_turns_and_all_of_them(house, monkeypatch):
+    monkeypatch.setattr("acd.web.news.AT_ONCE", 1)
+    async with listening(house, "?type=statistics") as listener:
+        await house.on_a_call()
+        missing = {"AGENT", "AGENT_SESSION", "QUEUE"}
+        while missing:
+            missing.discard((await listener.take())["event"])
+
+
+async def test_a_queue_that_came_into_a_group_is_told_to_that_group(house):
+    async with listening(house, "?type=call&group=both") as listener:
+        await house.call("PUT", "acd-groups/both", {"queues": ["support"]})
+        house.switch.join(Call("c1", "sales"))
+        house.switch.join(Call("c2", "support"))
+        assert (await listener.until("call", "QUEUED"))["subject"]["call"] == "c2"
+
+
 async def test_a_change_while_the_picture_is_made_is_in_the_stream_behind_it(house, monkeypatch):
     monkeypatch.setattr("acd.web.requests.AT_ONCE", 1)
     who = house.register.find(TOKEN)
