@@ -5,7 +5,7 @@ import os
 import platform
 import time
 
-from tests.bench import adapter, latency, memory, neighbour, pages, path, reports, start, web
+from tests.bench import adapter, latency, memory, neighbour, pages, path, reports, size, start, web
 from tests.bench.measure import Report
 
 PARTS = {
@@ -14,6 +14,7 @@ PARTS = {
     "latency": latency.run,
     "memory": memory.run,
     "start": start.run,
+    "size": size.run,
     "web": web.run,
     "reports": reports.run,
     "pages": pages.run,

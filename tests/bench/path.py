@@ -102,32 +102,35 @@ class Floor:
 
     def __init__(self, world: CallCenter, store: Store) -> None:
         self.clock = Clock(world.start)
-        registrations = ev.Registrations(
-            world.start, dict.fromkeys(world.queues, world.size.wrap_up), world.groups, world.size.wrap_up, NEVER
-        )
         login = Login("127.0.0.1", 5038, "acd", "unused")
-        self.service = Service("main", login, store, registrations, clock=self.clock)
+        self.service = Service("main", login, store, registered(world), clock=self.clock)
         self.service.link.send = _answered_at_once  # type: ignore[method-assign, assignment]
-        self._staff(world)
-
-    def _staff(self, world: CallCenter) -> None:
-        at, service, center = world.start, self.service, self.service.center
-        service.observe(ev.PictureTaken(at, at - 100, world.queues, [], [], [], {}))
-        hears = _connection(service._hear, self.clock)
-        for agent in world.agents:
-            _observe(service, center.create_agent(at, agent.number, agent.name))
-            session = f"session-{agent.number}"
-            _observe(service, center.create_session(at, session, agent.number, agent.group, agent.phone))
-            hears.data_received(world.added(agent, at + 1))
-            _observe(service, center.ask_agent_state(at + 2, agent.number, AgentState.READY, ""))
-            _observe(service, center.ask_session_state(at + 2, session, SessionState.READY, ""))
-            hears.data_received(world.paused(agent, at + 3, None))
-        assert all(agent.state is AgentState.READY for agent in center.state.agents.values())
+        for event in staffing(world):
+            self.service.observe(event)
+        assert all(agent.state is AgentState.READY for agent in self.service.center.state.agents.values())
 
 
-def _observe(service: Service, event: ev.Event | None) -> None:
-    assert event is not None
-    service.observe(event)
+def staffing(world: CallCenter) -> Iterator[ev.Event]:
+    """All agents log on and are ready; then Asterisk shows them so."""
+    at = world.start
+    for agent in world.agents:
+        session = f"session-{agent.number}"
+        yield ev.AgentCreated(at, agent.number, agent.number, agent.name)
+        yield ev.SessionCreated(at, session, agent.number, agent.group, agent.phone)
+        yield ev.AgentStateAsked(at, agent.number, AgentState.READY, "")
+        yield ev.SessionStateAsked(at, session, SessionState.READY, "")
+    members = [
+        ev.SeenMember(queue, agent.phone, agent.name, False, "", 1, True, 0.0)
+        for agent in world.agents
+        for queue in agent.queues
+    ]
+    yield ev.PictureTaken(at + 1, at - 100, world.queues, members, [], [], {})
+
+
+def registered(world: CallCenter) -> ev.Registrations:
+    """What the settings say."""
+    wrap_up = world.size.wrap_up
+    return ev.Registrations(world.start, dict.fromkeys(world.queues, wrap_up), world.groups, wrap_up, NEVER)
 
 
 def _connection(hand_over: Callable[[Message, float], None], clock: Clock) -> Connection:
@@ -243,7 +246,7 @@ class Figures(NamedTuple):
     wall: float
 
 
-async def _round(make: Callable[[CallCenter], Stage], world: CallCenter, stream: list[Piece]) -> Figures:
+async def one_round(make: Callable[[CallCenter], Stage], world: CallCenter, stream: list[Piece]) -> Figures:
     stage = make(world)
     await asyncio.sleep(0)
     gc.collect()
@@ -343,7 +346,7 @@ def run(report: Report) -> None:
     for _ in range(ROUNDS):
         for name, (make, level) in STAGES.items():
             with logging_at(level):
-                figures = asyncio.run(_round(make, world, stream))
+                figures = asyncio.run(one_round(make, world, stream))
             cpu[name].append(figures.cpu)
             if name == ON_DISK:
                 wall.append(figures.wall)

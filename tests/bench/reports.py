@@ -12,7 +12,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 from acd.store import Store
 from acd.store.tables import CallRow
+from acd.web.shapes import moment
 from tests.bench.measure import Report, percentile
 from tests.web.house import TOKEN, H, House, open_house
 
@@ -42,7 +43,7 @@ with urllib.request.urlopen(request, timeout=3600) as answer:
 print(time.monotonic() - began, first, size)
 """
 END = int(START + DAYS * 86400)
-PERIOD = f"from={int(START)}&to={END}&tz=Europe/Berlin"
+PERIOD = f"from={moment(START)}&to={moment(END)}&tz=Europe/Berlin"
 REPORTS = {
     "queues": f"reports/queues?{PERIOD}",
     "agents": f"reports/agents?{PERIOD}",
@@ -53,14 +54,16 @@ REPORTS = {
     "dispositions": f"reports/dispositions?{PERIOD}",
     "the ledger, CSV": f"reports/calls?{PERIOD}&format=csv",
     "one agent's time line": f"agents/1001/timeline?{PERIOD}&format=csv",
-    "queues, of the last day alone": f"reports/queues?from={END - 86400}&to={END}",
+    "queues, of the last day alone": f"reports/queues?from={moment(END - 86400)}&to={moment(END)}",
 }
 
 
-def call_rows(dice: random.Random) -> Iterator[tuple[Any, ...]]:
-    """Visits around the clock; one in twelve is abandoned."""
-    for number in range(DAYS * CALLS_A_DAY):
-        entered = START + number * 86400 / CALLS_A_DAY
+def call_rows(
+    dice: random.Random, days: int = DAYS, calls: int = CALLS_A_DAY, agents: int = AGENTS
+) -> Iterator[tuple[Any, ...]]:
+    """Visits around the clock, so many a day; one in twelve is abandoned."""
+    for number in range(days * calls):
+        entered = START + number * 86400 / calls
         wait, talk, wrap_up = dice.random() * 60, dice.random() * 300, dice.random() * 30
         gone = not number % 12
         answered = None if gone else entered + wait
@@ -70,7 +73,7 @@ def call_rows(dice: random.Random) -> Iterator[tuple[Any, ...]]:
             f"{entered:.3f}.{number}",
             f"queue{number % QUEUES}",
             f"+4930{number:07}",
-            None if gone else f"{1001 + number % AGENTS}",
+            None if gone else f"{1001 + number % agents}",
             None if gone else "session",
             entered,
             answered,
@@ -86,11 +89,13 @@ def call_rows(dice: random.Random) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def time_rows(dice: random.Random) -> Iterator[tuple[Any, ...]]:
+def time_rows(
+    dice: random.Random, days: int = DAYS, calls: int = CALLS_A_DAY, agents: int = AGENTS
+) -> Iterator[tuple[Any, ...]]:
     """Three moves a call, and now and then a break instead of the last."""
-    for number in range(DAYS * CALLS_A_DAY):
-        at = START + number * 86400 / CALLS_A_DAY
-        agent = f"{1001 + number % AGENTS}"
+    for number in range(days * calls):
+        at = START + number * 86400 / calls
+        agent = f"{1001 + number % agents}"
         yield ("main", agent, at, "BUSY_ACD", "", False)
         yield ("main", agent, at + 300 + dice.random(), "BUSY_ACD", "", True)
         if number % 20:
@@ -103,13 +108,18 @@ def fill(path: Path) -> None:
     store = Store(f"sqlite:///{path}")
     store.open()
     store.close()
+    insert(path, call_rows(random.Random(1)), time_rows(random.Random(2)))
+
+
+def insert(path: Path, calls: Iterable[tuple[Any, ...]], times: Iterable[tuple[Any, ...]]) -> None:
+    """Into the tables of a database that nobody else has open."""
     names = ", ".join(column.name for column in CallRow.__table__.columns)  # type: ignore[attr-defined]
     marks = ", ".join("?" * len(CallRow.model_fields))
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA synchronous=OFF")
     with connection:
-        connection.executemany(f"INSERT INTO call ({names}) VALUES ({marks})", call_rows(random.Random(1)))  # noqa: S608
-        connection.executemany("INSERT INTO agent_time VALUES (?, ?, ?, ?, ?, ?)", time_rows(random.Random(2)))
+        connection.executemany(f"INSERT INTO call ({names}) VALUES ({marks})", calls)  # noqa: S608
+        connection.executemany("INSERT INTO agent_time VALUES (?, ?, ?, ?, ?, ?)", times)
     connection.close()
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from acd.simulated import messages
 from acd.simulated.messages import success
-from tests.bench.stream import CallCenter, Size, Step
+from tests.bench.stream import Agent, CallCenter, Size, Step
 
 WRITE = 16 * 1024  # bytes, what is written at once when nothing else is asked for
 Headers = dict[str, str]
@@ -45,11 +45,15 @@ class Asterisk:
         self.world = world  # the same agents; its truth stays empty
 
 
+class Drop(NamedTuple):
+    """Lose the connection, and wait for the next one."""
+
+
 @contextmanager
-def asterisk(size: Size) -> Iterator[Asterisk]:
-    """One connection is served, then it ends."""
+def asterisk(size: Size, *, staffed: bool = False) -> Iterator[Asterisk]:
+    """One connection at a time. `staffed`: all agents are members of their queues already, and ready."""
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("fork").Process(target=_serve, args=(theirs, size), daemon=True)
+    process = multiprocessing.get_context("fork").Process(target=_serve, args=(theirs, size, staffed), daemon=True)
     process.start()
     try:
         yield Asterisk(ours, ours.recv(), CallCenter(size))
@@ -58,25 +62,26 @@ def asterisk(size: Size) -> Iterator[Asterisk]:
         process.join()
 
 
-def _serve(pipe: Pipe, size: Size) -> None:
+def _serve(pipe: Pipe, size: Size, staffed: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         pipe.send(listener.getsockname()[1])
-        peer, _ = listener.accept()
-    peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    peer.sendall(messages.BANNER)
-    player = _Player(peer, size)
-    threading.Thread(target=player.answer, daemon=True).start()
-    while True:
-        match pipe.recv():
-            case Paced() as asked:
-                pipe.send(player.play_paced(asked))
-            case Flood() as asked:
-                player.play_flood(asked, pipe)
+        player = _Player(size, staffed)
+        player.meet(listener)
+        while True:
+            match pipe.recv():
+                case Paced() as asked:
+                    pipe.send(player.play_paced(asked))
+                case Flood() as asked:
+                    player.play_flood(asked, pipe)
+                case Drop():
+                    player.drop()
+                    player.meet(listener)
 
 
 class _Player:
-    def __init__(self, peer: socket.socket, size: Size) -> None:
-        self._peer = peer
+    def __init__(self, size: Size, staffed: bool) -> None:
+        self._peer: socket.socket
+        self._staffed = staffed
         self._world = CallCenter(size, start=time.time())
         self._by_phone = {agent.phone: agent for agent in self._world.agents}
         self._steps: Iterator[Step] | None = None
@@ -85,20 +90,31 @@ class _Player:
             "Login": self._login,
             "Ping": self._ping,
             "QueueStatus": self._queue_status,
+            "DeviceStateList": self._device_states,
             "QueueAdd": self._queue_add,
             "QueuePause": self._queue_pause,
         }
 
+    def meet(self, listener: socket.socket) -> None:
+        """Waits for acd, and answers it from then on."""
+        self._peer, _ = listener.accept()
+        self._peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._peer.sendall(messages.BANNER)
+        threading.Thread(target=self.answer, args=(self._peer,), daemon=True).start()
+
+    def drop(self) -> None:
+        self._peer.shutdown(socket.SHUT_RDWR)
+
     # Answering --------------------------------------------------------------------------------------------
 
-    def answer(self) -> None:
+    def answer(self, peer: socket.socket) -> None:
         """Answers whatever is asked, until the other side is gone."""
         unread = b""
-        while data := self._peer.recv(65536):
+        while data := peer.recv(65536):
             *blocks, unread = (unread + data).split(b"\r\n\r\n")
             answers = [self._act(dict(line.split(": ", 1) for line in b.decode().split("\r\n"))) for b in blocks]
             with self._lock:
-                self._peer.sendall(b"".join(answers))
+                peer.sendall(b"".join(answers))
 
     def _act(self, action: Headers) -> bytes:
         return self._actions.get(action["Action"], _empty_list)(action)
@@ -110,7 +126,16 @@ class _Player:
         return success(action, "Ping: Pong", f"Timestamp: {time.time():.6f}")
 
     def _queue_status(self, action: Headers) -> bytes:
-        return _list(action, [("QueueParams", messages.headers(Queue=queue)) for queue in self._world.queues])
+        queues = [("QueueParams", messages.headers(Queue=queue)) for queue in self._world.queues]
+        there = self._world.agents if self._staffed else []
+        return _list(
+            action, queues + [("QueueMember", _listed(agent, queue)) for agent in there for queue in agent.queues]
+        )
+
+    def _device_states(self, action: Headers) -> bytes:
+        there = self._world.agents if self._staffed else []
+        states = [messages.headers(Device=agent.phone, State="NOT_INUSE") for agent in there]
+        return _list(action, [("DeviceStateChange", state) for state in states])
 
     def _queue_add(self, action: Headers) -> bytes:
         agent = self._by_phone[action["Interface"]]
@@ -158,6 +183,27 @@ class _Player:
         with self._lock:
             self._peer.sendall(b"".join(waiting))
         pipe.send(self._world.truth.plain())
+
+
+def _listed(agent: Agent, queue: str) -> str:
+    """A member of a queue, not paused, in the order of Asterisk's headers."""
+    return messages.headers(
+        Queue=queue,
+        Name=agent.name,
+        Location=agent.phone,
+        StateInterface=agent.phone,
+        Membership="dynamic",
+        Penalty=0,
+        CallsTaken=3,
+        LastCall=1_800_000_000,
+        LastPause=1_800_000_000,
+        LoginTime=1_800_000_000,
+        InCall=0,
+        Status=1,
+        Paused=0,
+        PausedReason="",
+        Wrapuptime=2,
+    )
 
 
 def _empty_list(action: Headers) -> bytes:

@@ -30,6 +30,7 @@ class Size:
     wrap_up: float = 10.0
     idle: float = 2.0  # from the end of wrap-up to the next caller
     give_up_every: int = 10  # one caller in so many hangs up while he waits; 0: none
+    no_answer_every: int = 0  # of an agent's calls one in so many, by chance, rings in vain before he takes it
     whole: bool = False  # as a manager user without asterisk-conf's event filter sees it
 
 
@@ -200,6 +201,8 @@ class CallCenter:
     def _answered(self, caller: Channel, agent: Agent, queue: str, at: float, dice: random.Random) -> Iterator[Step]:
         joined = yield from self._joined(caller, queue, at)
         at += dice.uniform(0.1, 1)
+        if self.size.no_answer_every and dice.randrange(self.size.no_answer_every) == 0:
+            at = yield from self._not_answered(Call(caller, self._leg(agent, caller, at), agent, queue), at)
         call = Call(caller, self._leg(agent, caller, at), agent, queue)
         yield from self._ringing(call, at)
         at += dice.uniform(1, 6)
@@ -231,6 +234,21 @@ class CallCenter:
             *(_member("QueueMemberStatus", agent, each, None, 6) for each in agent.queues),
             self._not_let_through("DialState", f"{both}DialStatus: RINGING\r\n"),
         )
+
+    def _not_answered(self, call: Call, at: float) -> Iterator[Step]:
+        """The phone rings for 15 seconds; the caller is offered again a second later."""
+        caller, leg, agent, _ = call
+        both = channel(caller, 6) + channel(leg, 5, call.known_caller, "Dest")
+        yield from self._ringing(call, at)
+        told = yield from self._burst(
+            at + 15,
+            event("AgentRingNoAnswer", "agent", f"{both}{_served(call)}RingTime: 15000\r\n"),
+            *(event("DialEnd", "call", f"{both}DialStatus: {status}\r\n") for status in ("NOANSWER", "CANCEL")),
+            hangup(leg, call.known_caller, 5, 0),
+            device(agent.phone, "NOT_INUSE"),
+            *(_member("QueueMemberStatus", agent, each, None, 1) for each in agent.queues),
+        )
+        return told["QueueMemberStatus"][-1] + 1
 
     def _connected(self, call: Call, at: float) -> Iterator[Step]:
         caller, leg, agent, queue = call

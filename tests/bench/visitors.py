@@ -42,6 +42,33 @@ async def ask_in_turn(client: aiohttp.ClientSession, path: str, times: int) -> l
     return taken
 
 
+async def pages(client: aiohttp.ClientSession, path: str) -> int:
+    """All pages of a list, or the one of what is none; returns how many bytes they had."""
+    size, cursor = 0, ""
+    while cursor is not None:
+        async with client.get(path, params={"cursor": cursor} if cursor else {}) as answer:
+            assert answer.status == 200, await answer.text()
+            data = await answer.read()
+        size += len(data)
+        cursor = json.loads(data).get("next")
+    return size
+
+
+async def begin_anew(client: aiohttp.ClientSession, many: int) -> list[int]:
+    """Subscribers who ask for what is gone; the bytes of what each got first."""
+
+    async def one() -> int:
+        async with client.get("/api/v1/events?after=999999999999") as stream:
+            size = 0
+            async for data in stream.content.iter_any():
+                size += len(data)
+                if size > 1000 and data.endswith(b"\n\n"):  # behind the first line, which only says where he is
+                    break
+            return size
+
+    return await asyncio.gather(*(one() for _ in range(many)))
+
+
 async def listen(client: aiohttp.ClientSession, many: int) -> dict[int, list[float]]:
     """When each subscriber heard each number; ends when a line comes on standard input."""
     heard: dict[int, list[float]] = {}
@@ -69,12 +96,12 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("token")
-    parser.add_argument("what", choices=["ask", "ask_in_turn", "listen"])
+    parser.add_argument("what", choices=["ask", "ask_in_turn", "listen", "pages", "begin_anew"])
     parser.add_argument("--path", default="/")
     parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--times", type=int, default=1)
     options = parser.parse_args()
-    limit = 0 if options.what == "listen" else CONNECTIONS
+    limit = 0 if options.what in ("listen", "begin_anew") else CONNECTIONS
     async with aiohttp.ClientSession(
         options.url,
         headers={"Authorization": f"Bearer {options.token}"},
@@ -86,6 +113,10 @@ async def main() -> None:
                 said: object = await ask(client, options.path, options.rate, options.times)
             case "ask_in_turn":
                 said = await ask_in_turn(client, options.path, options.times)
+            case "pages":
+                said = await pages(client, options.path)
+            case "begin_anew":
+                said = await begin_anew(client, options.times)
             case _:
                 said = await listen(client, options.times)
     print(json.dumps(said), flush=True)
