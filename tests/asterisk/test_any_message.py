@@ -9,7 +9,6 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlmodel import SQLModel
 
 from acd.asterisk import translate
 from acd.asterisk.link import Login
@@ -19,7 +18,7 @@ from acd.core.records import State
 from acd.core.states import SESSION_MOVES, AgentState, SessionEvent, SessionState
 from acd.core.views import agent_view, queue_view, session_view
 from acd.service import Service
-from acd.store import STATE, call_values
+from acd.store import STATE, Kept, call_values
 from acd.store.event_log import decode
 from acd.web import shapes
 
@@ -140,7 +139,7 @@ def test_a_time_that_nothing_takes_is_malformed(header: str):
 # A service that hears it all
 
 
-class Kept:
+class Memory:
     """A store in memory that keeps what would be written."""
 
     problem = None
@@ -149,8 +148,8 @@ class Kept:
         self.gaps: set[str] = set()
         self.rows: list[dict[str, Any]] = []
 
-    def load(self, _handler: str) -> tuple[State, list[ev.Event]]:
-        return State(), []
+    def kept(self, _handler: str) -> Kept:
+        return Kept(State(), [], 0)
 
     def heard(self, _handler: str) -> None:
         return None
@@ -161,8 +160,8 @@ class Kept:
     def append(self, _handler: str, event: ev.Event) -> None:
         json.dumps(event)
 
-    def keep(self, row: SQLModel) -> None:
-        json.dumps(row.model_dump())
+    def keep_agent_time(self, values: dict[str, Any]) -> None:
+        json.dumps(values)
 
     def keep_call(self, handler: str, visit: Any) -> None:
         self.rows.append(call_values(handler, visit))
@@ -182,7 +181,7 @@ class Floor:
 
     def __init__(self, obeys: bool) -> None:
         self.now, self.obeys = NOW, obeys
-        self.store = Kept()
+        self.store = Memory()
         self.told: dict[str, SessionState] = {}
         self.failed: list[Exception] = []
         groups = {"support": ["support"], "both": QUEUES}
