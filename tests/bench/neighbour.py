@@ -37,9 +37,9 @@ FLOODS: dict[str, Callable[[int], bytes]] = {
 }
 
 
-async def _flood(switch: Switch, make: Callable[[int], bytes]) -> None:
+async def _flood(switch: Switch, make: Callable[[int], bytes], over: asyncio.Event) -> None:
     turn = 0
-    while True:
+    while not over.is_set():
         turn += 1
         for writer in list(switch._open):
             writer.write(make(turn))
@@ -65,11 +65,11 @@ async def _measure(report: Report, what: str, make: Callable[[int], bytes] | Non
     with tempfile.TemporaryDirectory() as folder:
         async with Switch("support") as switch, open_house(Path(folder), branch=switch) as house:
             await house.ready()
-            flooding = None if make is None else asyncio.create_task(_flood(switch, make))
+            over = asyncio.Event()
+            flooding = [] if make is None else [asyncio.create_task(_flood(switch, make, over))]
             took, refused = await _commands(house, SECONDS)
-            if flooding is not None:
-                flooding.cancel()
-                await asyncio.gather(flooding, return_exceptions=True)
+            over.set()
+            await asyncio.gather(*flooding)
             heard = house.branch.handler.service.link.stats
             rate = (heard.messages + heard.broken) / SECONDS
             times = " / ".join(f"{1000 * percentile(took, share):.0f}" for share in (0.5, 0.95, 1.0))
