@@ -469,8 +469,11 @@ class Link:
         action = _Action(name, headers, as_list=as_list)
         try:
             self._manager.send_action(action, as_list=as_list)
-            # asyncio.wait, because an answer that came while the loop stood still must not count as late
-            await asyncio.wait([action.future], timeout=self._action_timeout if timeout is None else timeout)
+            limit, before = self._action_timeout if timeout is None else timeout, -1
+            while not action.future.done() and action.size > before:  # a list may be long, as long as it goes on
+                before = action.size
+                # asyncio.wait, because an answer that came while the loop stood still must not count as late
+                await asyncio.wait([action.future], timeout=limit)
         finally:
             connection.responses.pop(action.id, None)
         return action

@@ -456,6 +456,20 @@ async def test_a_list_comes_without_its_start_and_end():
         assert await link.list_of("QueueStatus") == []
 
 
+async def test_a_list_may_take_longer_than_the_time_limit_as_long_as_it_goes_on():
+    async with linked() as (server, link):
+        server.answers["QueueStatus"] = None
+        asked = asyncio.create_task(link.list_of("QueueStatus", timeout=2))
+        await until(lambda: server.names()[-1:] == ["QueueStatus"])
+        items = [("QueueMember", {"Name": name}) for name in ("alice", "bob")]
+        answer = event_list("Queue status will follow", *items)(server.received[-1])
+        *blocks, _ = answer.split(b"\r\n\r\n")
+        for block in blocks:
+            server.push(block + b"\r\n\r\n")
+            await asyncio.sleep(0.7)  # all of them together take longer than the limit
+        assert [message.get("Name") for message in await asked] == ["alice", "bob"]
+
+
 async def test_an_answer_that_is_no_list_is_an_empty_list():
     async with linked() as (_, link):
         assert await link.list_of("Ping") == []
