@@ -339,6 +339,7 @@ class Service:
 
     async def _take_picture(self, link: Link) -> None:
         """First what was missed, then what was heard since the log-in: the picture then finds nearly all as it is."""
+        await self._go_on()  # with what is left of the loss
         self._compare_clocks()
         await self._read_history(await link.list_of("CoreShowChannels"))
         self.record(ev.LinkHeard(self.now()))

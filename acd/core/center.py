@@ -23,7 +23,7 @@ from acd.core.supervision import Supervision
 INVALID = 4  # device state of a phone that Asterisk has never heard of
 KEEP_ENDED = 86400.0  # seconds for which an ended session stays readable
 MOST_ENDED = 10_000  # ended sessions that stay readable
-PIECE = 100  # agents, phones or calls that are looked at in one go: some milliseconds
+PIECE = 25  # agents, phones or calls that are looked at in one go: some milliseconds, with all that is told
 NOTHING: Sequence[Effect] = ()
 
 

@@ -279,10 +279,10 @@ def run(report: Report) -> None:
         gc.unfreeze()
         _tell(report, taken)
     _judge(report, by_size[SIZES[-1]])
-    _writer(report)
-    _path(report)
     if PLOT:
         write_plot(Path(PLOT), _lines(by_size))
+    _writer(report)
+    _path(report)
 
 
 def _tell(report: Report, taken: Taken) -> None:
