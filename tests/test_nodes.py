@@ -138,6 +138,12 @@ async def test_a_command_at_any_node_is_carried_out_and_seen_there(two, switch):
     assert (await second.refused("PUT", "sessions/nobody/state", {"state": "READY"})).status == 404
 
 
+async def test_what_there_is_not_is_not_there_at_any_node(two):
+    _, second = two
+    assert (await second.call("PUT", "/api/v1/handlers/nobody/sessions/x/state", {"state": "READY"})).status == 404
+    assert (await second.call("DELETE", "/api/v1/tokens/nobody")).status == 404
+
+
 async def test_a_command_is_written_down_once_with_who_asked_and_from_where(two):
     first, second = two
     await second.ready()
