@@ -67,7 +67,7 @@ def main() -> int:
 
 
 def _tell(stages: list[Stage], compared: Stage | None, rig: Rig) -> int:
-    print(f"\n{report.table(stages)}\n")
+    print(f"\n{report.table(stages if compared is None else [*stages, compared])}\n")
     if compared is not None:
         gives = {one.name: f"{one.gives} ({one.listens})" for one in beside.others(rig.ami_secret)}
         print(f"{report.comparison(compared, gives)}\n")
@@ -169,13 +169,13 @@ class Load:
             calls=len(entered),
             answered=sum(line.event == "CONNECT" for line in log),
             seconds=max(entered) - min(entered) + 1,
-            audit=await self._audit(rate, before.at),
+            audit=await self._audit(f"{rate:g}" + "-beside" * bool(programs), before.at),
         )
 
-    async def _audit(self, rate: float, start: float) -> dict[str, Any]:
+    async def _audit(self, name: str, start: float) -> dict[str, Any]:
         """What it found is kept, to be read."""
         found = await self._rig.audit(start, time.time())
-        (FOLDER / f"audit-{rate:g}.json").write_text(json.dumps(found, indent=2))
+        (FOLDER / f"audit-{name}.json").write_text(json.dumps(found, indent=2))
         return found
 
     async def _look(self, programs: list[Running]) -> Look:

@@ -108,7 +108,7 @@ ROWS: Sequence[Row] = (
 
 def table(stages: Sequence[Stage]) -> str:
     """A column a rate."""
-    head = ["", *(f"{stage.rate:g}/s" for stage in stages)]
+    head = ["", *(f"{stage.rate:g}/s" + ", others listening" * bool(stage.others) for stage in stages)]
     lines = [head, ["---"] * len(head), *([name, *(say(stage) for stage in stages)] for name, say in ROWS)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

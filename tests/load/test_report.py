@@ -33,8 +33,8 @@ def test_a_process_is_read_as_the_kernel_tells_it() -> None:
 
 
 def test_a_column_says_what_a_rate_cost() -> None:
-    text = table([STAGE, replace(STAGE, rate=50)])
-    assert "| 20/s | 50/s |" in text
+    text = table([replace(STAGE, others=[]), replace(STAGE, rate=50)])
+    assert "| 20/s | 50/s, others listening |" in text
     assert "| acd, of what Asterisk used | 9 % | 9 % |" in text
     assert "| Asterisk, processor seconds (ms a call) | 10.0 (10.0) |" in text
 
