@@ -1,5 +1,6 @@
 """The web application: who is let in, and the routes."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -94,7 +95,7 @@ def make_app(
     app[DOOR] = Door(MOST_LOG_INS, WITHIN)
     app[NODES] = None if nodes is None else OtherNodes(nodes, token)
     app[FEED] = Feed(store) if nodes is None else SharedFeed(store, nodes.catch_up)
-    app[stream.RESETS] = {}
+    app[stream.RESETS], app[stream.ONE_BY_ONE] = {}, asyncio.Lock()
     for handler in handlers.values():
         News(handler, app[FEED])
     webhooks.set_up(app)

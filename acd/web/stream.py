@@ -128,7 +128,10 @@ async def reset(app: web.Application, who: Principal) -> Envelope:
     if reach not in resets:
         resets[reach] = asyncio.create_task(_reset(app, who))
         resets[reach].add_done_callback(lambda _: resets.pop(reach))
-    return await asyncio.shield(resets[reach])
+    made = await asyncio.shield(resets[reach])
+    async with app[ONE_BY_ONE]:  # each frames and sends megabytes: not all of them in one turn of the event loop
+        await asyncio.sleep(0)
+    return made
 
 
 async def _reset(app: web.Application, who: Principal) -> Envelope:
@@ -138,6 +141,7 @@ async def _reset(app: web.Application, who: Principal) -> Envelope:
     return Envelope(seq, "", "reset", "RESET", (), (), (), text)
 
 
+ONE_BY_ONE = web.AppKey("one_by_one", asyncio.Lock)
 RESETS = web.AppKey("resets", dict[tuple[Any, ...], asyncio.Task[Envelope]])  # reach -> one that is being made
 
 
