@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos import ami
-from tests.e2e.containers import HOST, PROJECT, REPOSITORY, Containers, LogLine, free_ports, parse_queue_log, run
+from tests.e2e.containers import (
+    HOST,
+    PROFILES,
+    PROJECT,
+    REPOSITORY,
+    Containers,
+    LogLine,
+    free_ports,
+    parse_queue_log,
+    run,
+)
 from tests.e2e.desk import TOKEN, eventually
 
 PHONES = 20
@@ -54,6 +64,7 @@ class Rig(Containers):
 
     project = f"{PROJECT}-chaos"
     files = ("docker-compose.yml", "tests/chaos/compose.yml")
+    profiles = (*PROFILES, "nodes")
     services = ("asterisk", "rig")
     site = REPOSITORY / "tests" / "chaos" / "site"
     phones = PHONES

@@ -19,7 +19,7 @@ SITE = REPOSITORY / "tests" / "e2e" / "site"  # queues, numbers and an AMI user 
 PROJECT = os.environ.get("ACD_E2E_PROJECT", "acd-e2e")
 SERVICES = ("asterisk", "phones", "callers")
 FILES = ("docker-compose.yml",)
-PROFILES = ("phones", "second", "nodes")  # so that all of it is taken down; what is started is named
+PROFILES = ("phones", "second")  # so that all of it is taken down; what is started is named
 PHONES = 6
 DOORS = 20  # phone doors that docker-compose.yml publishes
 HOST = "127.0.0.1"
@@ -106,6 +106,7 @@ class Containers:
 
     project = PROJECT
     files: Sequence[str] = FILES
+    profiles: Sequence[str] = PROFILES
     services: Sequence[str] = SERVICES
     asterisk = "asterisk"  # the service
     log = "asterisk-log"  # its volume
@@ -129,7 +130,7 @@ class Containers:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "3", patience=120)
 
     def compose(self, *words: str, patience: float = 60) -> str:
-        return _compose(self.project, PROFILES, words, patience, files=self.files, settings=self.environment())
+        return _compose(self.project, self.profiles, words, patience, files=self.files, settings=self.environment())
 
     def container(self, service: str) -> str:
         return f"{self.project}-{service}-1"
