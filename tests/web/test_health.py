@@ -92,7 +92,7 @@ async def test_while_the_store_cannot_be_written_nothing_is_changed_and_the_prob
 async def test_a_ledger_that_too_much_waits_for_is_told_to_be_so(tmp_path, database, monkeypatch):
     monkeypatch.setattr("acd.store.MOST_WAITING", 10)
     async with open_house(tmp_path) as house:
-        await house.store.written()
+        await until(lambda: not house.store.waiting, what="all is written")
         with contextlib.closing(sqlite3.connect(database)) as other:
             other.execute("BEGIN IMMEDIATE")
             for number in range(30):
