@@ -210,7 +210,7 @@ async def test_a_leader_whose_database_is_back_follows_and_knows_what_happened_m
         await second.in_state(session, "BUSY_ON_CALL")
     await until(lambda: first.center.state.linked, what="it follows")
     await first.in_state(session, "BUSY_ON_CALL")
-    assert first.feed.seq == second.feed.seq
+    await until(lambda: first.feed.seq == second.feed.seq, what="it tells the same")
 
 
 async def test_a_node_that_follows_and_loses_the_database_shows_nothing_old_as_new(two):
@@ -219,10 +219,10 @@ async def test_a_node_that_follows_and_loses_the_database_shows_nothing_old_as_n
     await known_to(first, second)
     with pytest.MonkeyPatch.context() as patch:
         cut_off(second, patch)
-        await until(lambda: not second.center.state.linked, what="it knows that it knows nothing")
+        await until(lambda: not second.center.state.linked, 10, "it knows that it knows nothing")
         assert (await second.get("agents/1001"))["state"] == "UNKNOWN"
         assert (await second.call("GET", "/readyz")).status == 503
-    await until(lambda: second.center.state.linked, what="it follows again")
+    await until(lambda: second.center.state.linked, 10, "it follows again")
     assert (await second.get("agents/1001"))["state"] == "READY"
     assert first.nodes.leads("main")
 

@@ -28,7 +28,7 @@ from acd.core.records import State, Visit
 from acd.core.states import AgentState, SessionState
 from acd.core.views import agent_view, queue_view
 from acd.service import Service
-from acd.store import Store
+from acd.store import Kept, Store
 from acd.store.tables import AgentTimeRow
 from tests.bench.measure import Report, summary
 from tests.bench.stream import CallCenter, Size, Step, Truth
@@ -53,8 +53,8 @@ class Unopened(Store):
     def __init__(self) -> None:
         super().__init__("sqlite://")
 
-    def load(self, _handler: str) -> tuple[State, list[ev.Event]]:
-        return State(), []
+    def kept(self, _handler: str) -> Kept:
+        return Kept(State(), [], 0)
 
     def heard(self, _handler: str) -> None:
         return None
