@@ -30,6 +30,7 @@ class Site:
 
     def __init__(self, switch: Switch, database: PostgresDatabase) -> None:
         self.switch, self.database = switch, database
+        self.settings: dict[str, object] = {}  # of the handler
         self._running: dict[str, AsyncExitStack] = {}
 
     async def begin(self, name: str) -> House:
@@ -47,7 +48,7 @@ class Site:
         store = Store(self.database.url, node=Node(name, f"http://127.0.0.1:{port}"))
         store.open()
         try:
-            house = House(self.switch, store, settings_for(self.switch))
+            house = House(self.switch, store, settings_for(self.switch, **self.settings))
             async with TestClient(Server(house.app, port=port)) as house.client:
                 yield house
         finally:
@@ -336,6 +337,20 @@ async def test_five_wrong_pins_lock_at_all_nodes_together(two):
         async with node.client.post("/api/v1/session", json={"agent": "1001", "pin": "0000"}) as answer:
             last = (await answer.json())["code"]
     assert last == "pin-locked"
+
+
+async def test_a_phone_in_a_browser_is_lent_by_the_node_that_its_page_talks_to(site, tmp_path):
+    accounts = tmp_path / "browser_phones"
+    accounts.write_text("PJSIP/1101 first-secret\n")
+    site.settings = {"sip_websocket": "ws://127.0.0.1:1/ws", "browser_phones_file": accounts}
+    first, second = await site.begin("one"), await site.begin("two")
+    await leading(first)
+    await second.agent()
+    wanted = {"name": "a page", "role": "agent", "handler": "main", "agent": "1001"}
+    token = (await second.call("POST", "/api/v1/tokens", wanted)).body["token"]
+    lent = await second.call("POST", "agents/1001/browser-phone", token=token)
+    assert (lent.status, lent.body["address"]) == (200, "PJSIP/1101")
+    assert second.handler.phones.users("1001", second.center.state) == {"1101"}
 
 
 async def test_a_webhook_is_posted_to_by_one_node_and_then_by_the_next(two, site):

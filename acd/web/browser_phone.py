@@ -84,6 +84,7 @@ async def _end_lines(app: web.Application) -> None:
     NoPhoneFree,
     PhonesUnreachable,
     status=(200,),
+    anywhere=True,  # the line goes through the node that lends
 )
 async def lend_browser_phone(request: web.Request) -> web.Response:
     """The agent's phone in his browser: that at which he is logged on, else a free one, and its SIP account."""

@@ -56,6 +56,7 @@ class Operation:
     media: Sequence[str] = ("application/json",)
     etag: bool = False  # the answer carries one; a command takes If-Match, because two people can collide there
     headers: Sequence[str] = ()
+    anywhere: bool = False  # a command that any node carries out itself
 
     @property
     def id(self) -> str:
@@ -111,9 +112,11 @@ class Operations(list[Operation]):
         *refusals: Refused,
         status: Sequence[int] = (201,),
         headers: Sequence[str] = (),
+        anywhere: bool = False,
     ) -> Callable[[AnyHandle], AnyHandle]:
         """Makes something new, or does something once."""
-        return self._declare("POST", path, roles, answers, refusals, body=body, status=status, headers=headers)
+        more = {"body": body, "status": status, "headers": headers, "anywhere": anywhere}
+        return self._declare("POST", path, roles, answers, refusals, **more)
 
     def delete(
         self,
@@ -149,7 +152,7 @@ def _guarded(operation: Operation) -> Handle:
     async def handle(request: web.Request) -> web.StreamResponse:
         if not operation.changes:
             return await _carried_out(operation, request)
-        elsewhere = await _by_another_node(request)
+        elsewhere = None if operation.anywhere else await _by_another_node(request)
         if elsewhere is not None:
             return elsewhere
         key = request.headers.get(HEADER)
