@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, NoReturn, TypeVar
 
@@ -31,12 +32,13 @@ class Questions:
     """Asks the database, in threads, and knows what fails at present."""
 
     def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(4, "nodes")  # own ones: whatever else waits for a thread, leases do not
         self._asking: set[asyncio.Future[Any]] = set()
         self._failing: set[str] = set()
 
     async def ask(self, question: Callable[..., Answer], *given: Any) -> Answer:
         """Raises as the question does; it goes on where nobody waits any longer."""
-        asking = asyncio.ensure_future(asyncio.to_thread(question, *given))
+        asking = asyncio.get_running_loop().run_in_executor(self._threads, question, *given)
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
         return await asyncio.shield(asking)
@@ -60,6 +62,7 @@ class Questions:
         """Waits a little for what is asked, so that its connections are closed in good order."""
         if self._asking:
             await asyncio.wait(self._asking, timeout=ANSWER_WITHIN)
+        self._threads.shutdown(wait=False)
 
 
 class Follower:
@@ -85,7 +88,7 @@ class Follower:
         self._news = asyncio.Event()
         self._tables: set[str] = set()  # written since they were read
         self._catching_up: list[asyncio.Future[None]] = []
-        self._up_to = 0.0  # all that was written before this moment is known, on our own clock
+        self._up_to: dict[str, float] = {}  # handler -> what was written before this moment is known, on our own clock
 
     async def start(self, feed: SharedFeed, renew: Callable[[Collection[str]], Awaitable[None]]) -> None:
         """`renew`: reads these tables again. Raises SQLAlchemyError."""
@@ -125,10 +128,10 @@ class Follower:
 
     async def look(self) -> None:
         """What is followed is not shown as if it were new when the database is silent, until it is read again."""
-        if time.monotonic() - self._up_to > VALID:
-            for service in self._services.values():
-                if not service.leads and service.center.state.listening:
-                    await service.step_down("the database cannot be read")
+        limit = time.monotonic() - VALID
+        for name, service in self._services.items():
+            if not service.leads and service.center.state.listening and self._up_to.get(name, 0.0) < limit:
+                await service.step_down("the database cannot be read")
 
     # For others -------------------------------------------------------------------------------------------
 
@@ -148,10 +151,11 @@ class Follower:
         while True:
             if service.position == 0:
                 service.restore(await self._questions.ask(self._store.kept, service.name))
-            behind = service.position
+            behind, asked = service.position, time.monotonic()
             events, last = await self._questions.ask(self._store.events, service.name, behind)
             if service.position == behind:  # it did not step down meanwhile
                 break
+        self._up_to[service.name] = asked
         for first in range(0, len(events), AT_ONCE):
             service.follow(events[first : first + AT_ONCE])
             here = service.position
@@ -167,9 +171,19 @@ class Follower:
         self._news.set()
 
     async def _take_in(self) -> None:
-        asked = time.monotonic()
         waiting, self._catching_up = self._catching_up, []
         tables, self._tables = self._tables & ACCESS, set()
+        try:
+            await self._read(tables)
+        except BaseException:  # the next round has to do it all
+            self._tables |= tables
+            self._catching_up += waiting
+            raise
+        for done in waiting:
+            if not done.done():
+                done.set_result(None)
+
+    async def _read(self, tables: Collection[str]) -> None:
         # before the events, which then are at least as far as what tells of them
         envelopes = await self._questions.ask(self._store.envelopes, self._feed.seq)
         for service in self._services.values():
@@ -177,11 +191,7 @@ class Follower:
                 await self.up_to_date(service)
         if tables:
             await self._renew(tables)
-        self._up_to = asked
         self._feed.take(map(envelope_of, envelopes))
-        for done in waiting:
-            if not done.done():
-                done.set_result(None)
         if len(envelopes) == MOST_ENVELOPES:
             self._news.set()
 

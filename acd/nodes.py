@@ -28,6 +28,7 @@ TURN_EVERY = 0.5  # seconds between two turns of the leases, unless somebody giv
 LOOK_EVERY = 0.2  # seconds between two looks at whether a lease is still good
 WITHOUT_LINK = 5.0  # seconds after which a node lets another one try to reach Asterisk
 PAUSE = 10.0  # seconds for which it then leaves it to the others
+PAUSE_AFTER_REFUSAL = 60.0  # seconds; more log-ins that are refused could lock acd out
 RENEWAL = "The leases cannot be renewed"
 
 
@@ -64,6 +65,7 @@ class Nodes:
         self._nodes = 1
         self._leads_house = False
         self._taking_over: set[asyncio.Task[None]] = set()
+        self._giving_up: set[asyncio.Task[None]] = set()
         self._links: dict[str, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[NoReturn]] = []
         for name, service in services.items():
@@ -101,8 +103,8 @@ class Nodes:
     # For the web ------------------------------------------------------------------------------------------
 
     def leads(self, name: str) -> bool:
-        """This node leads it ("": what belongs to no handler)."""
-        return self._leads_house if name == HOUSE else self._services[name].leads
+        """This node leads it ("": what belongs to no handler), and nobody else can do so by now."""
+        return self._is_good(name) and (self._leads_house if name == HOUSE else self._services[name].leads)
 
     @property
     def problem(self) -> str | None:
@@ -165,9 +167,16 @@ class Nodes:
         try:
             async with self._follower.one_at_once:
                 await (self._lead_house(fence) if name == HOUSE else self._lead_handler(name, fence))
-        except SQLAlchemyError as error:
-            log.error("%s cannot be taken over: %s", name or "what belongs to no handler", reason(error))
-            await self._step_down(name, "it could not be taken over")
+        except Exception as error:
+            known = isinstance(error, SQLAlchemyError)
+            log.error(
+                "%s cannot be taken over: %s",
+                name or "what belongs to no handler",
+                reason(error),
+                exc_info=None if known else error,
+            )
+            if self._held.get(name) == fence:
+                await self._give_up(name, "it could not be taken over")
         else:
             log.info("this node leads %s (fence %d)", name or "what belongs to no handler", fence)
 
@@ -181,12 +190,14 @@ class Nodes:
     async def _lead_handler(self, name: str, fence: int) -> None:
         """Behind all that was written before: nobody else can write it any more."""
         service = self._services[name]
-        prepared = await self._questions.ask(service.prepared)
         await self._follower.up_to_date(service)
+        await self._house.renew({"pin"})
+        history, times = await self._questions.ask(service.prepared)
         if self._held.get(name) != fence:
+            history.close()
             return
         self._store.lead(name, service.position, fence)
-        service.lead(*prepared)
+        service.lead(history, times)
         self._begin(name)
         self._unlinked[name] = time.monotonic()
         self._links[name] = asyncio.create_task(service.run())
@@ -200,8 +211,10 @@ class Nodes:
             self._leads_house = False
             await self._house.step_down()
         elif name != HOUSE and self._services[name].leads:
+            link = self._links.pop(name, None)
             await self._services[name].step_down(why)
-            await asyncio.gather(self._links.pop(name), return_exceptions=True)
+            if link is not None:
+                await asyncio.gather(link, return_exceptions=True)
         self._follower.wake()
 
     async def _look(self) -> NoReturn:
@@ -213,18 +226,23 @@ class Nodes:
                 if not self._is_good(name):
                     await self._step_down(name, "the database did not answer in time")
                 elif name != HOUSE and self._nodes > 1 and self._is_without_link(name):
-                    await self._give_up(name)
+                    await self._give_up(name, "Asterisk cannot be reached from here")
 
     def _is_without_link(self, name: str) -> bool:
         service, now = self._services[name], time.monotonic()
-        if service.link.linked or not service.leads:
+        if service.link.logged_in or not service.leads:
             self._unlinked[name] = now
         return now - self._unlinked.get(name, now) > WITHOUT_LINK
 
-    async def _give_up(self, name: str) -> None:
-        fence = self._held[name]
-        self._not_before[name] = time.monotonic() + PAUSE
-        await self._step_down(name, "Asterisk cannot be reached from here")
+    async def _give_up(self, name: str, why: str) -> None:
+        """Somebody else may try."""
+        fence, refused = self._held[name], name != HOUSE and self._services[name].link.stats.logins_refused
+        self._not_before[name] = time.monotonic() + (PAUSE_AFTER_REFUSAL if refused else PAUSE)
+        await self._step_down(name, why)
+        self._giving_up.add(task := asyncio.create_task(self._free(name, fence)))
+        task.add_done_callback(self._giving_up.discard)
+
+    async def _free(self, name: str, fence: int) -> None:
         try:
             await self._questions.ask(self._leases.give_up, {name: fence})
         except SQLAlchemyError as error:

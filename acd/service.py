@@ -163,15 +163,17 @@ class Service:
 
         `position` is 0 until `restore`: the log may lack what was taken in here.
         """
-        self.leads, self.position = False, 0
+        self.leads, self.position, self._offset = False, 0, None
         link, self.link = self.link, self._new_link()
-        self._stop()
         for _, done in self._watchers:
             if not done.done():
                 done.set_exception(NotConnected(reason))
-        if self.center.state.listening:
-            self.center.apply(ev.LinkLost(self.now(), reason))
-        await link.close()
+        try:
+            self._stop()
+            if self.center.state.listening:
+                self.center.apply(ev.LinkLost(self.now(), reason))
+        finally:
+            await link.close()
 
     def now(self) -> float:
         """The present on Asterisk's clock, which is the one that events carry."""
@@ -220,14 +222,14 @@ class Service:
                 self._pieces = None
 
     def _in_pieces(self, event: ev.LinkLost | ev.PictureTaken) -> Iterator[None]:
+        self._store.append(self.name, event)  # before what is told of it: whoever follows is never behind that
+        self._history.took(event)
         for effects in self.center.pieces(event):
             for effect in effects:
                 self._tell(effect)
                 if isinstance(effect, ORDERS):
                     self._send_soon(effect, asked=False)
             yield
-        self._store.append(self.name, event)
-        self._history.took(event)
         self._checkpoints.took(self.center.state)
         self._watch()
         self._arm()
@@ -291,6 +293,8 @@ class Service:
 
     def _arm(self) -> None:
         """One timer, for the earliest deadline."""
+        if not self.leads:
+            return
         deadline = self.center.next_deadline()
         if deadline == self._armed_for:
             return
@@ -394,6 +398,10 @@ class Service:
         """Carries out one order. Raises LinkError, after the center has heard of the failure."""
         try:
             await self._act(*translate.to_action(order))
+        except asyncio.CancelledError:
+            if self.leads:
+                raise
+            raise NotConnected("another node has taken over") from None
         except Refused as error:
             facts = translate.refusal(order, error.text, self.now())
             self._failed(order, error.text, refused=asked and not facts)
@@ -471,7 +479,7 @@ class Service:
                 await self._store.written()
         except (TimeoutError, queue.Full):
             raise refusals.StoreFailed("It is done, but it cannot be written to the store at present.") from None
-        if not self.leads:
+        if not self.leads or not self.may_act():
             raise refusals.NotLinked("Another node has taken over; it is not known whether it was done.")
 
     async def _until(self, true: Callable[[], bool]) -> None:
@@ -507,12 +515,12 @@ class Service:
             self._checkpoints.keep(self.center.state)
 
     def _stop(self) -> None:
+        self._finish()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = self._armed_for = None
         for task in list(self._sends):
             task.cancel()
-        self._finish()
         self._checkpoints.close()
         self._pace.close()
         self._history.close()

@@ -354,13 +354,13 @@ class Webhooks:
 
     async def close(self) -> None:
         """Breaks off what is under way, and keeps how far each of them is."""
+        sender, self._sender = self._sender, None
         tasks = [task for each in self._webhooks.values() if (task := each.stop()) is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
         for each in self._webhooks.values():
             each.keep()
-        if self._sender is not None:
-            await self._sender.close()
-            self._sender = None
+        if sender is not None:
+            await sender.close()
 
     # Requests ---------------------------------------------------------------------------------------------
 

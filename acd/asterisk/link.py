@@ -415,6 +415,11 @@ class Link:
         return self._connection is not None and self._connection.linked
 
     @property
+    def logged_in(self) -> bool:
+        """True from the log-in on."""
+        return self._connection is not None
+
+    @property
     def fully_booted(self) -> Message | None:
         """The FullyBooted event of this connection: its Uptime tells a lost link from a restarted Asterisk."""
         return self._connection and self._connection.fully_booted

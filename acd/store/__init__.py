@@ -77,7 +77,7 @@ PAUSE = 0.05  # seconds between two steps of it
 MOST_WAITING = 200_000  # items kept in memory while the database is away; then what comes is given up
 # tables whose rows belong to a handler, or to none; all others belong to who writes them
 OF_HANDLERS = frozenset({"event", "call", "checkpoint", "heard", "agent_time", "pin", "envelope"})
-OF_THE_HOUSE = frozenset({"webhook"})
+OF_THE_HOUSE = frozenset({"token", "account", "webhook"})
 # tables whose rows nothing else would bring back
 ASIDE = frozenset({"call", "pin", "agent_time", "token", "account", "command", "webhook"})
 
@@ -480,8 +480,11 @@ class Store:
 
     def _delete_a_little(self) -> None:
         """One step of what is done every hour, so that what is to be written meanwhile need not wait for all of it."""
+        if self._owned is None or not self._owned.tidies:
+            self._steps = None
+            return
         if self._steps is None:
-            if time.monotonic() < self._next_retention or self._owned is None or not self._owned.tidies:
+            if time.monotonic() < self._next_retention:
                 return
             self._steps = self._retention.steps()
             self._next_retention = time.monotonic() + RETENTION_EVERY
@@ -540,7 +543,7 @@ class Store:
                 return
             tables = self._admitted(connection, writes)
             if "envelope" in tables:
-                self._owned.number(connection, tables["envelope"])
+                tables["envelope"] = self._owned.numbered(connection, tables["envelope"])
             for table, rows in tables.items():
                 _insert(connection, table, rows)
             connection.execute(update(WriterRow).where(mine).values(batch=batch))

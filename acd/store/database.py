@@ -2,13 +2,14 @@
 
 import fcntl
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url
 from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import delete, insert, select
 
 from acd.store.tables import OwnerRow
@@ -93,7 +94,7 @@ def reason(error: Exception) -> str:
 
 def may_pass(error: Exception) -> bool:
     """Whether the same may be written later: the database is locked, full, away, or not ours at present."""
-    if isinstance(error, InUse | OperationalError | InternalError):
+    if isinstance(error, InUse | OperationalError | InternalError | PoolTimeout):
         return True
     return getattr(getattr(error, "orig", None), "sqlstate", None) in PASSING
 
@@ -117,8 +118,9 @@ class Alone:
         """Those of these leases that are still held."""
         return fences
 
-    def number(self, _connection: Connection, _envelopes: Sequence[dict[str, Any]]) -> None:
+    def numbered(self, _connection: Connection, envelopes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Envelopes have their numbers already."""
+        return envelopes
 
     def tell(self, _connection: Connection, _tables: Collection[str]) -> None:
         """Nobody waits to hear what was written."""

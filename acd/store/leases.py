@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Update, func, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, delete, select, update
 from sqlmodel import insert as plain_insert
 
@@ -76,13 +77,33 @@ class Leases:
         self._url = node.url
         self._engine = engine
         self._fences: dict[str, int] = {}  # what this node leads
-        self._shared = engine.connect()
-        self._shared.detach()  # so that closing it ends its lock
-        with self._shared.begin():
-            free = self._shared.scalar(select(func.pg_try_advisory_lock_shared(ADVISORY_LOCK)))
-        if not free:
+        self._shared = self._share()
+        if not self._locks(self._shared, func.pg_try_advisory_lock(ADVISORY_LOCK, func.hashtext(node.name))):
             self._shared.close()
-            raise InUse(f"an acd that is no node uses {engine.url.database}")
+            raise InUse(f"another node is called {node.name!r}")
+
+    def _share(self) -> Connection:
+        """A connection that has a share of the lock. Raises InUse, SQLAlchemyError."""
+        connection = self._engine.connect()
+        connection.detach()  # so that closing it ends its lock
+        if not self._locks(connection, func.pg_try_advisory_lock_shared(ADVISORY_LOCK)):
+            connection.close()
+            raise InUse(f"an acd that is no node uses {self._engine.url.database}")
+        return connection
+
+    @staticmethod
+    def _locks(connection: Connection, lock: Any) -> bool:
+        with connection.begin():
+            return bool(connection.scalar(select(lock)))
+
+    def _keep_share(self) -> None:
+        """Takes the share again where its connection broke. Raises InUse, SQLAlchemyError."""
+        try:
+            with self._shared.begin():
+                self._shared.execute(select(1))
+        except SQLAlchemyError:
+            self._shared.close()
+            self._shared = self._share()
 
     # As what owns the database ----------------------------------------------------------------------------
 
@@ -128,13 +149,14 @@ class Leases:
         present = {(row.name, row.fence) for row in connection.execute(held)}
         return [each for each in fences if each in present]
 
-    def number(self, connection: Connection, envelopes: Sequence[dict[str, Any]]) -> None:
-        """Gives envelopes their numbers: without a gap, because nobody else gets one before the transaction ends."""
+    def numbered(self, connection: Connection, envelopes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Envelopes with their numbers: without a gap, because nobody else gets one before the transaction ends."""
         taking = update(StreamRow).values(seq=StreamRow.seq + len(envelopes)).returning(col(StreamRow.seq))
         end = connection.execute(taking).scalar_one()
-        for seq, envelope in enumerate(envelopes, end - len(envelopes) + 1):
-            envelope["seq"] = seq
-            envelope["text"] = numbered(envelope["text"], seq)
+        return [
+            envelope | {"seq": seq, "text": numbered(envelope["text"], seq)}
+            for seq, envelope in enumerate(envelopes, end - len(envelopes) + 1)
+        ]
 
     def tell(self, connection: Connection, tables: Collection[str]) -> None:
         """Wakes all nodes when the transaction is done."""
@@ -152,6 +174,7 @@ class Leases:
 
     def turn(self, held: Mapping[str, int], wanted: Collection[str]) -> Turn:
         """Renews what is held and takes what is free. Raises SQLAlchemyError."""
+        self._keep_share()
         with self.transaction() as connection:
             renewed = {name for name, fence in held.items() if self._renewed(connection, name, fence)}
             taken = self._taken(connection, wanted) if wanted else {}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 
+from acd.core.center import Center
 from acd.core.effects import (
     AgentMoved,
     Change,
@@ -37,6 +38,7 @@ class News:
         self._queues: set[str] = set()
         self._timer: asyncio.Handle | None = None
         self._groups: dict[str, list[str]] | None = None  # queue -> groups that it feeds, as far as it is known
+        self._groups_of: Center | None = None  # another one after this node has followed for a while
         handler.service.listen(self.hear)
 
     def hear(self, change: Change) -> None:
@@ -146,8 +148,8 @@ class News:
         self._publish(at, "call", _stage(visit), dict(subject), agents=agents, queues=[visit.queue], groups=groups)
 
     def _groups_with(self, queue: str) -> list[str]:
-        if self._groups is None:
-            self._groups = {}
+        if self._groups is None or self._groups_of is not self._handler.center:
+            self._groups, self._groups_of = {}, self._handler.center
             for group in self._handler.state.groups.values():
                 for name in group.queues:
                     self._groups.setdefault(name, []).append(group.name)

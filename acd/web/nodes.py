@@ -8,11 +8,11 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Collection
-from contextlib import suppress
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
+from sqlalchemy.exc import SQLAlchemyError
 
 from acd.access.register import Register
 from acd.core.refusals import NotLinked, StoreFailed
@@ -71,14 +71,16 @@ class OtherNodes:
         try:
             async with self._session.request(
                 request.method,
-                url.rstrip("/") + request.raw_path,
+                url.rstrip("/") + request.rel_url.raw_path_qs,
                 data=body,
                 headers=self._headers(request),
                 allow_redirects=False,
             ) as answer:
                 data = await answer.read()
-        except (aiohttp.ClientError, OSError, TimeoutError):
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise NotLinked("The node that leads cannot be reached at present.") from None
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            raise NotLinked("The node that leads did not answer; it is not known whether it was done.") from None
         await self.nodes.catch_up()
         return web.Response(status=answer.status, body=data, headers=_end_to_end(answer.headers))
 
@@ -133,9 +135,12 @@ async def _renew(app: web.Application, nodes: Nodes, tables: Collection[str]) ->
 async def _renew_register(register: Register, store: Store) -> None:
     for _ in range(TRIES):
         changes = register.changes
-        with suppress(StoreFailed):  # what waits to be written here is not there yet
+        try:
             await written(store)
+        except StoreFailed as error:  # what waits to be written here is not there yet
+            raise SQLAlchemyError(str(error)) from None
         kept = await asyncio.to_thread(register.kept)
         if register.changes == changes:
             register.renew(*kept)
             return
+    raise SQLAlchemyError("those who may come in are changed all the time")

@@ -95,6 +95,7 @@ async def test_it_says_which_server_is_away_and_shows_the_other_as_ever(house: H
 
 async def test_the_desk_tells_agents_with_the_same_id_apart_and_asks_the_right_server(house: House, page: Page):
     await as_admin(page, house, "/desk")
+    await expect(page.get_by_role("heading", name="Agents")).to_be_visible()
     await go(page, "#agents")
     bob = page.locator("tbody tr", has_text="bob")
     await expect(bob).to_contain_text("1001 · branch")
@@ -106,6 +107,7 @@ async def test_the_desk_tells_agents_with_the_same_id_apart_and_asks_the_right_s
 
 async def test_the_desks_reports_are_of_all_servers_of_one_or_in_one_sum(house: House, page: Page):
     await as_admin(page, house, "/desk")
+    await expect(page.get_by_role("heading", name="Agents")).to_be_visible()
     await go(page, "#reports?report=queues&period=today")
     table = page.locator("main table")
     await expect(table.locator("tbody tr")).to_have_count(4)
