@@ -403,3 +403,23 @@ async def test_what_one_wrote_alone_is_there_for_nodes_and_the_other_way_round(s
 def test_a_file_cannot_be_shared_by_nodes(tmp_path):
     with pytest.raises(ValueError, match="PostgreSQL"):
         Store(f"sqlite:///{tmp_path}/acd.db", node=Node("one", "http://127.0.0.1:1")).open()
+
+
+async def test_a_node_that_stands_still_while_it_writes_holds_nobody_up(two):
+    first, second = two
+    await known_to(first, second)
+    leases = first.store.leases
+    with (
+        first.store._engine.connect() as connection,
+        connection.begin() as writing,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        held = {(name, leases.fence(name)) for name in ("main", HOUSE)}
+        assert set(leases.admitted(connection, held)) == held  # as in the midst of a transaction
+        connection.exec_driver_sql("SET idle_in_transaction_session_timeout = 0")
+        cut_off(first, patch)
+        began = time.monotonic()
+        await leading(second)
+        assert time.monotonic() - began < TAKES_OVER_WITHIN
+        with pytest.raises(OperationalError):
+            writing.commit()

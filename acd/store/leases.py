@@ -5,11 +5,12 @@ gets a higher fencing number, and every transaction of the writer makes sure of 
 what a node wrote down before it knew that another has taken its place is not written. Time is the database's.
 """
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Update, func, text
+from sqlalchemy import Connection, Engine, Update, event, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, delete, select, update
@@ -30,11 +31,23 @@ ALL: Any = select(LeaseRow).with_only_columns(
     col(LeaseRow.fence),
     (col(LeaseRow.until) - NOW).label("left"),
 )
+SESSIONS_END = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :signature")
 # Every node has a share of the lock that one alone would have for itself.
 NODES = text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND mode = 'ShareLock' AND classid = 0"
     " AND objid = :lock AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 ).bindparams(lock=ADVISORY_LOCK)
+
+
+def _signature(node: str) -> str:
+    """By what the sessions of a node are known to the server, which takes short names in ASCII."""
+    return f"acd node {hashlib.sha256(node.encode()).hexdigest()[:16]}"
+
+
+def _sign(connection: Any, node: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('application_name', %s, false)", [_signature(node)])
+    connection.commit()
 
 
 def numbered(envelope: str, seq: int) -> str:
@@ -77,6 +90,7 @@ class Leases:
         self._url = node.url
         self._engine = engine
         self._fences: dict[str, int] = {}  # what this node leads
+        event.listen(engine, "connect", lambda connection, _: _sign(connection, node.name))
         self._shared = self._share()
         if not self._locks(self._shared, func.pg_try_advisory_lock(ADVISORY_LOCK, func.hashtext(node.name))):
             self._shared.close()
@@ -200,10 +214,17 @@ class Leases:
             .with_for_update(skip_locked=True)
         )
         names = list(connection.scalars(free))
+        self._free_from_the_gone(connection, [name for name in wanted if name not in names])
         mine: dict[str, Any] = {"node": self.node, "url": self._url, "fence": LeaseRow.fence + 1, "until": NOW + VALID}
         taking = update(LeaseRow).where(col(LeaseRow.name).in_(names)).values(mine)
         rows = connection.execute(taking.returning(col(LeaseRow.name), col(LeaseRow.fence)))
         return {row.name: row.fence for row in rows}
+
+    def _free_from_the_gone(self, connection: Connection, names: Sequence[str]) -> None:
+        """Ends the sessions of nodes whose leases ran out while they wrote: they would keep the rows."""
+        gone = select(LeaseRow.node).where(col(LeaseRow.name).in_(names), col(LeaseRow.until) < NOW)
+        for node in {*connection.scalars(gone)} - {self.node}:
+            connection.execute(SESSIONS_END, {"signature": _signature(node)})
 
     def listener(self) -> dict[str, Any]:
         """How to connect in order to be woken by what any node wrote."""

@@ -373,7 +373,8 @@ class Scene:
     async def _own_audit(self) -> list[str]:
         """What acd's own check of its ledger finds and cannot explain."""
         words = f"acd audit --json --from {int(self._began)} 2>&1; true"
-        answer = await self.rig.inside("acd", "sh", "-c", words)
+        node = await self.leader() if self.rig.setup.nodes else "acd"
+        answer = await self.rig.inside(node, "sh", "-c", words)
         (self.folder / "audit").write_text(answer)
         if not answer.startswith("{"):
             return [f"acd audit: {answer.strip()}"]
