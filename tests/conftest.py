@@ -50,6 +50,8 @@ def _on_postgresql(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     if request.config.getoption("database") == "sqlite":
         yield
         return
+    if request.node.get_closest_marker("sqlite"):
+        pytest.skip("it looks into the file of SQLite")
     server, template = request.getfixturevalue("postgres"), request.getfixturevalue("with_tables")
     made: dict[Path, str] = {}
     with ExitStack() as stack:

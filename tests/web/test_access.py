@@ -131,6 +131,7 @@ async def test_tokens_and_accounts_outlive_a_restart_and_so_do_their_ends(tmp_pa
         await session(house, AS_DORA)
 
 
+@pytest.mark.sqlite
 async def test_no_secret_is_in_the_database_as_it_is(tmp_path):
     async with open_house(tmp_path) as house:
         await house.agent()

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from acd.web import board, pages
 from tests.helpers import until
 from tests.reports.books import a_call, abandoned
@@ -66,6 +68,7 @@ async def test_a_zone_that_there_is_not_is_refused(house: House):
     assert (answer.status, answer.fields) == (422, ["query.tz"])
 
 
+@pytest.mark.sqlite
 async def test_a_database_that_cannot_be_read_is_told(house: House, tmp_path):
     (tmp_path / "acd.db").rename(tmp_path / "elsewhere.db")
     answer = await house.refused("GET", "board")
