@@ -63,8 +63,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 BATCH = 2000
-GATHER = 0.05  # seconds for which a batch is gathered unless somebody waits for it: each transaction costs milliseconds
-GATHER_FOR_NODES = 0.005  # seconds; among several nodes nothing is told before it is written
+GATHER = 0.005  # seconds for which a batch is gathered unless somebody waits for it: what a kill can cost of the log
 CHECK_EVERY = 10.0  # seconds without anything to write, after which it is seen whether the database is still there
 CLOSE_WITHIN = 10.0  # seconds for what waits to be written at the end
 RETRY = 0.5  # seconds between two tries to write what could not be written
@@ -468,7 +467,7 @@ class Store:
         except queue.Empty:
             return []
         if isinstance(batch[0], Write):
-            self._hurry.wait(GATHER if self._node is None else GATHER_FOR_NODES)  # what comes next is written with it
+            self._hurry.wait(GATHER)  # what comes next is written with it
         self._hurry.clear()  # before the rest is taken: whoever waits is in this batch, or hurries the next one
         while len(batch) < BATCH and not self._waiting.empty():
             batch.append(self._waiting.get())
