@@ -106,6 +106,7 @@ async def test_a_ledger_that_too_much_waits_for_is_told_to_be_so(tmp_path, datab
         all_of_them = {f"PJSIP/{number}" for number in range(30)}
         await until(
             lambda: all_of_them <= set(house.store.load("main")[0].devices),
+            seconds=20,
             what="a checkpoint stands in for the events that were given up",
         )
         assert not house.store.gaps
