@@ -134,8 +134,13 @@ async def test_the_past_has_a_time_line_for_every_robot(tmp_path: Path):
 async def test_the_present_goes_on_where_the_past_ended(tmp_path: Path):
     async with working(tmp_path, past=1800, calls_per_minute=120) as visitor:
         state, calls = visitor.center.state, visitor.world.calls
-        waiting = {(call.caller.uniqueid, call.queue) for call in calls if call.waits}
-        assert {(visit.call, visit.queue) for visit in state.visits.values() if visit.left is None} == waiting
+        await until(
+            lambda: (
+                {(visit.call, visit.queue) for visit in state.visits.values() if visit.left is None}
+                == {(call.caller.uniqueid, call.queue) for call in calls if call.waits}
+            ),
+            what="whoever waits in Asterisk waits in acd, but for what is just being told",
+        )
         before = visitor.world.book.total()
         await until(lambda: visitor.world.book.total() > before, 20, "a caller is answered, or gives up")
         logged_on = {agent.key for agent in state.agents.values() if agent.sessions}
