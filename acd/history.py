@@ -20,7 +20,7 @@ from acd.asterisk import cel, queue_log
 from acd.asterisk.gap import Gap, Stay, stay_of
 from acd.asterisk.log_files import LogFile, Position
 from acd.core import events as ev
-from acd.core.records import State, Visit
+from acd.core.records import AgentSession, State, Visit
 from acd.store import Heard, Store
 
 log = logging.getLogger(__name__)
@@ -263,13 +263,17 @@ class _Interfaces:
     """Where the agents are whom queue_log names; all other members are nobody's."""
 
     def __init__(self, state: State) -> None:
-        self._of: dict[tuple[str, str], set[str]] = {}
+        self._groups = state.groups
+        self._by_name: dict[str, list[AgentSession]] = {}
         for session in state.sessions.values():
-            group = state.groups.get(session.group)
-            for queue in group.queues if group is not None and session.ended is None else ():
-                self._of.setdefault((queue, state.agents[session.agent].user), set()).add(session.address)
+            if session.ended is None:
+                self._by_name.setdefault(state.agents[session.agent].user, []).append(session)
 
     def of(self, queue: str, name: str) -> str:
         """The interface; the name itself, where none or more than one bears it."""
-        found = self._of.get((queue, name), set())
-        return next(iter(found)) if len(found) == 1 else name
+        found = {session.address for session in self._by_name.get(name, ()) if self._serves(session, queue)}
+        return found.pop() if len(found) == 1 else name
+
+    def _serves(self, session: AgentSession, queue: str) -> bool:
+        group = self._groups.get(session.group)
+        return group is not None and queue in group.queues

@@ -9,6 +9,7 @@ from acd.core.states import AgentState, SessionState
 
 MOST_GIVEN_UP = 8  # echoes of one member's repeated orders that are waited for,
 ECHO_WITHIN = 60.0  # and the seconds for which each of them is
+EASY = 50  # members that are put in order in the time in which one is compared
 WRAP_UP = "wrapup"  # the reason of a pause that is ours: during an ACD call and its wrap-up
 OUT_OF_SERVICE = frozenset({4, 5})  # device states INVALID and UNAVAILABLE: nobody can be reached there
 LOGGED_OFF = "logged off"  # the reason of the pause that stands in for removing a static member
@@ -213,8 +214,10 @@ class Members:
         """Every member as Asterisk lists it, and no order is under way; returns those who are gone since."""
         self.forget_orders()
         by_interface: dict[str, list[ev.SeenMember]] = {}
-        for each in listed:
+        for number, each in enumerate(listed):
             by_interface.setdefault(each.interface, []).append(each)
+            if number % EASY == 0:
+                yield
         gone = []
         for interface in dict.fromkeys([*self._state.members, *by_interface]):
             gone += self._compare_at(interface, by_interface.get(interface, ()))

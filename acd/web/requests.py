@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import io
 import json
 import math
 import queue
@@ -33,9 +34,10 @@ Model = TypeVar("Model", bound=BaseModel)
 First = TypeVar("First")
 Item = TypeVar("Item")
 Json = dict[str, Any]
+LARGE = 1 << 18  # bytes; an answer that is longer is sent in pieces, so that nothing else waits for it
 AT_ONCE = 100  # objects of a long list that are shaped in one go: some milliseconds
 BODY_WITHIN = 30.0  # seconds for a body to come
-WRITTEN_WITHIN = 2.0  # seconds for the newest rows to reach the database
+WRITTEN_WITHIN = 5.0  # seconds for the newest rows to reach the database, whose disk may have other work too
 
 
 class Handler:
@@ -151,7 +153,8 @@ def answer(body: Any, status: int = 200, *, request: web.Request | None = None) 
     the client has it.
     """
     data = body if isinstance(body, bytes) else to_json(body)
-    response = web.Response(body=data, status=status, content_type="application/json", charset="utf-8")
+    sent = io.BytesIO(data) if len(data) > LARGE else data
+    response = web.Response(body=sent, status=status, content_type="application/json", charset="utf-8")
     if request is not None:
         mark = _mark(data)
         response.etag = mark
@@ -226,10 +229,10 @@ Placed = tuple[str, str, Item]  # what it is sorted by, what tells it apart, the
 def _cut(placed: list[Placed[Item]], query: ListQuery) -> tuple[list[Item], str | None]:
     """The items of a page in their order, and the cursor for the next one."""
     descending = query.sort.startswith("-")
-    ordered = sorted(placed, key=itemgetter(0, 1), reverse=descending)
     if query.cursor is not None:
         last = cursor_of(query.cursor, str)
-        ordered = [each for each in ordered if (each[:2] < last if descending else each[:2] > last)]
+        placed = [each for each in placed if (each[:2] < last if descending else each[:2] > last)]
+    ordered = sorted(placed, key=itemgetter(0, 1), reverse=descending)
     shown = ordered[: query.limit]
     more = len(ordered) > len(shown)
     return [item for _, _, item in shown], as_cursor(*shown[-1][:2]) if more else None

@@ -16,7 +16,8 @@ from acd.web.problems import Invalid
 from acd.web.requests import FEED, HANDLERS, REGISTER, Handler, answer, encoded, principal_of, query_of
 
 HEARTBEAT = 15.0  # seconds after which a silent stream says that it is alive
-SEND_WITHIN = 30.0  # seconds for a subscriber to take what is sent to him
+AT_ONCE = 1 << 18  # bytes that are sent in one go: a picture of many agents has megabytes
+SEND_WITHIN = 30.0  # seconds for a subscriber to take what is sent to him in one go
 OF_QUEUES = frozenset({"queue", "acd-group"})
 OF_ALL = frozenset({"agent-handler", "link", OWN})  # what concerns everybody
 OPERATIONS = Operations()
@@ -195,8 +196,10 @@ def _frame(number: int, text: str) -> str:
 
 
 async def _write(response: web.StreamResponse, text: str) -> None:
-    async with asyncio.timeout(SEND_WITHIN):
-        await response.write(text.encode())
+    data = memoryview(text.encode())
+    for first in range(0, len(data), AT_ONCE):
+        async with asyncio.timeout(SEND_WITHIN):
+            await response.write(data[first : first + AT_ONCE])
 
 
 def _give_up(request: web.Request) -> None:

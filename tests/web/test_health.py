@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import sqlite3
 from pathlib import Path
@@ -102,10 +103,10 @@ async def test_a_ledger_that_too_much_waits_for_is_told_to_be_so(tmp_path, datab
             assert (answer.status, answer.body["code"]) == (503, "store-failed")
             other.rollback()
         await until(lambda: not house.store.waiting and house.store.problem is None, what="the database is back")
-        all_of_them = {f"PJSIP/{number}" for number in range(30)}
+        all_of_them, later = {f"PJSIP/{number}" for number in range(30)}, itertools.count()
 
         def made_good() -> bool:
-            house.switch.tell("DeviceStateChange", Device="PJSIP/after", State="NOT_INUSE")  # life goes on
+            house.switch.tell("DeviceStateChange", Device=f"PJSIP/later-{next(later)}", State="NOT_INUSE")
             return all_of_them <= set(house.store.load("main")[0].devices)
 
         await until(made_good, seconds=20, what="a checkpoint stands in for the events that were given up")
