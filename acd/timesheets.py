@@ -24,7 +24,7 @@ class TimeSheets:
     def __init__(self, handler: str, store: Store) -> None:
         self._handler = handler
         self._store = store
-        self._last = {row.agent: Doing(row.state, row.reason, row.wrap_up) for row in store.last_agent_times(handler)}
+        self._last = {agent: Doing(*doing) for agent, doing in store.last_agent_times(handler)}
 
     def hear(self, change: Change, state: State) -> None:
         """A change may be one of what an agent does."""

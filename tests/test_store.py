@@ -379,6 +379,26 @@ async def test_a_row_of_the_ledger_is_renewed_not_doubled(store):
     assert row["wait_time"] == 5.0
 
 
+async def test_what_each_agent_of_a_handler_did_last_is_found_among_all_that_he_did(store):
+    for handler, agent, at, state in [
+        ("main", "1002", 5.0, "READY"),
+        ("main", "1001", 1.0, "READY"),
+        ("main", "1001", 3.0, "NOT_READY"),
+        ("main", "1001", 2.0, "BUSY_ACD"),
+        ("branch", "1001", 9.0, "UNKNOWN"),
+        ("branch", "1003", 9.0, "UNKNOWN"),
+    ]:
+        reason, wrap_up = f"because of {at}", state == "NOT_READY"
+        values = {"handler": handler, "agent": agent, "at": at, "state": state, "reason": reason, "wrap_up": wrap_up}
+        store.keep_agent_time(values)
+    await store.written()
+    assert dict(store.last_agent_times("main")) == {
+        "1001": ("NOT_READY", "because of 3.0", True),
+        "1002": ("READY", "because of 5.0", False),
+    }
+    assert store.last_agent_times("nowhere") == []
+
+
 async def test_a_pin_is_renewed_and_kept_by_handler(store):
     for handler, hashed in (("main", "old"), ("other", "theirs"), ("main", "new")):
         store.keep_pin(handler, "1001", hashed)

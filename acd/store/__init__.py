@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Delete, Insert, bindparam, func
+from sqlalchemy import Connection, Delete, Dialect, Insert, bindparam, func
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col, delete, insert, select, update
 
 from acd.core import events as ev
@@ -127,7 +128,7 @@ class Store:
         self.given_up = 0  # changes that were not kept, since the start
         self.gaps: set[str] = set()  # handlers whose log lacks events, because the database was away for too long
         self._engine = engine_for(url)
-        self._waiting: queue.Queue[Write | concurrent.futures.Future[None] | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.SimpleQueue[Write | concurrent.futures.Future[None] | None] = queue.SimpleQueue()
         self._hurry = threading.Event()  # somebody waits until all is written
         self._aside: dict[tuple[str, ...], Write] = {}  # the newest version of each row that found no place
         self._aside_lock = threading.Lock()
@@ -172,13 +173,11 @@ class Store:
     def close(self) -> None:
         """Writes what waits, if the database lets it, and ends the writer."""
         self._stopping = True
-        try:
-            self._waiting.put(None, timeout=CLOSE_WITHIN)
-        except queue.Full:
-            log.error("acd ends: the database takes nothing, and %d changes are lost", self.waiting)
-            return self._unlock()
+        self._waiting.put(None)
         self._hurry.set()
         self._thread.join(timeout=CLOSE_WITHIN)
+        if self._thread.is_alive():
+            log.error("acd ends: the database takes nothing, and %d changes are lost", self.waiting)
         self._unlock()
 
     def _unlock(self) -> None:
@@ -258,8 +257,10 @@ class Store:
 
     async def written(self) -> None:
         """Returns when all that was handed over before is on disk. Raises queue.Full when too much waits already."""
+        if self._is_full:
+            raise queue.Full
         done: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._waiting.put_nowait(done)
+        self._waiting.put(done)
         self._hurry.set()
         await asyncio.wrap_future(done)
 
@@ -268,14 +269,16 @@ class Store:
         """How many writes wait for the database."""
         return self._waiting.qsize()
 
+    @property
+    def _is_full(self) -> bool:
+        return self._waiting.qsize() >= MOST_WAITING
+
     def _put(self, table: str, values: dict[str, Any]) -> bool:
         """False when it has to be given up: a later checkpoint stands in for events, but rows are kept aside."""
         write = Write(table, values, self._lease(table, values))
-        try:
-            self._waiting.put_nowait(write)
+        if not self._is_full:
+            self._waiting.put(write)
             return True
-        except queue.Full:
-            pass
         if not self.gaps:
             log.error("The database is away for too long: events are no longer kept until it is back")
         if "handler" in values:
@@ -390,21 +393,11 @@ class Store:
         with self._engine.connect() as connection:
             return [model(**row._mapping) for row in connection.execute(_columns(query, model))]
 
-    def last_agent_times(self, handler: str) -> list[AgentTimeRow]:
-        """What each agent of a handler did last."""
-        newest = (
-            select(AgentTimeRow.agent, func.max(AgentTimeRow.at).label("at"))
-            .where(AgentTimeRow.handler == handler)
-            .group_by(col(AgentTimeRow.agent))
-            .subquery()
-        )
-        query = (
-            _columns(select(AgentTimeRow), AgentTimeRow)
-            .join(newest, (col(AgentTimeRow.agent) == newest.c.agent) & (col(AgentTimeRow.at) == newest.c.at))
-            .where(AgentTimeRow.handler == handler)
-        )
+    def last_agent_times(self, handler: str) -> list[tuple[str, tuple[str, str, bool]]]:
+        """What each agent of a handler did last: the agent, and state, reason, wrap_up."""
         with self._engine.connect() as connection:
-            return [AgentTimeRow(**row._mapping) for row in connection.execute(query)]
+            found = connection.execute(LAST_AGENT_TIMES, {"handler": handler})
+            return [(agent, (state, reason, wrap_up)) for agent, state, reason, wrap_up in found]
 
     def pins(self, handler: str) -> dict[str, str]:
         """The PIN hashes of a handler's agents."""
@@ -565,15 +558,14 @@ class Store:
 
 def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
     if table == "event":
-        connection.execute(NEW_EVENT, [row | {"data": event_log.encode(row["data"])} for row in rows])
-    elif table == "envelope":  # its rows are never renewed
-        connection.execute(NEW_ENVELOPE, rows)
-    else:
-        old, new = _renewing(table)
+        rows = [row | {"data": event_log.encode(row["data"])} for row in rows]
+    if table in RENEWED:
         _, key = RENEWED[table]
         newest = {tuple(row[name] for name in key): row for row in rows}
-        connection.execute(old, [{f"old_{name}": row[name] for name in key} for row in newest.values()])
-        connection.execute(new, list(newest.values()))
+        rows = list(newest.values())
+        old = [{f"old_{name}": row[name] for name in key} for row in rows]
+        connection.exec_driver_sql(_text(_old_versions(table), connection.dialect), old)
+    connection.exec_driver_sql(_text(NEW[table], connection.dialect, tuple(rows[0])), rows)
 
 
 RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model and what identifies a row
@@ -587,16 +579,43 @@ RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model
     "command": (CommandRow, ("id",)),
     "webhook": (WebhookRow, ("id",)),
 }
-# Statements are made once: to make one costs more than to carry it out.
-NEW_EVENT, NEW_ENVELOPE = insert(EventRow), insert(EnvelopeRow)
+NEW = {"event": insert(EventRow), "envelope": insert(EnvelopeRow)} | {
+    table: insert(model) for table, (model, _) in RENEWED.items()
+}
+
+
+def _last_agent_times() -> Any:
+    """From one agent to the next by the index: how many rows each of them has does not matter."""
+    row, newer = AgentTimeRow, aliased(AgentTimeRow)
+    of_handler = row.handler == bindparam("handler")
+    agents = select(func.min(row.agent).label("agent")).where(of_handler).cte("agents", recursive=True)
+    following = select(func.min(row.agent)).where(of_handler, col(row.agent) > agents.c.agent).scalar_subquery()
+    agents = agents.union_all(select(following).where(agents.c.agent.is_not(None)))
+    newest = select(func.max(newer.at)).where(newer.handler == bindparam("handler"), newer.agent == agents.c.agent)
+    return (
+        select(row.agent, row.state, row.reason, row.wrap_up)
+        .join(agents, col(row.agent) == agents.c.agent)
+        .where(of_handler, row.at == newest.scalar_subquery())
+    )
+
+
+LAST_AGENT_TIMES = _last_agent_times()
 
 
 @cache
-def _renewing(table: str) -> tuple[Delete, Insert]:
-    """What takes the older version of a row away, and what puts the newer one into its place."""
+def _old_versions(table: str) -> Delete:
+    """Takes the older version of a row away."""
     model, key = RENEWED[table]
-    same = [getattr(model, name) == bindparam(f"old_{name}") for name in key]
-    return delete(model).where(*same), insert(model)
+    return delete(model).where(*(getattr(model, name) == bindparam(f"old_{name}") for name in key))
+
+
+@cache
+def _text(statement: Insert | Delete, dialect: Dialect, columns: tuple[str, ...] | None = None) -> str:
+    """A statement as the driver takes it, with a place by name for each value.
+
+    SQLAlchemy would look at every value of every row, which costs as much as the writing. Ours are what drivers take.
+    """
+    return str(statement.compile(dialect=dialect, column_keys=columns))
 
 
 def call_values(handler: str, visit: Visit) -> dict[str, Any]:

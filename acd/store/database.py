@@ -50,7 +50,7 @@ def engine_for(url: str) -> Engine:
         engine = create_engine(parsed, connect_args=settings, pool_pre_ping=True, hide_parameters=True)
         event.listen(engine, "connect", _tune_postgresql)
         return engine
-    engine = create_engine(parsed, hide_parameters=True)
+    engine = create_engine(parsed, hide_parameters=True, paramstyle="named")
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
     return engine

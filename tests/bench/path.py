@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import os
+import queue
 import statistics
 import tempfile
 import time
@@ -29,7 +30,6 @@ from acd.core.states import AgentState, SessionState
 from acd.core.views import agent_view, queue_view
 from acd.service import Service
 from acd.store import Kept, Store
-from acd.store.tables import AgentTimeRow
 from tests.bench.measure import Report, summary
 from tests.bench.stream import CallCenter, Size, Step, Truth
 
@@ -59,12 +59,12 @@ class Unopened(Store):
     def heard(self, _handler: str) -> None:
         return None
 
-    def last_agent_times(self, _handler: str) -> list[AgentTimeRow]:
+    def last_agent_times(self, _handler: str) -> list[tuple[str, tuple[str, str, bool]]]:
         return []
 
     def forget(self) -> None:
         """Drops the rows that wait."""
-        self._waiting.queue.clear()
+        self._waiting = queue.SimpleQueue()
 
 
 class NoStore(Unopened):
