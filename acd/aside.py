@@ -1,4 +1,4 @@
-"""A thread of one's own for what may never return: a file on a disk that does not answer holds up nobody else."""
+"""A thread of one's own for what may never return: a disk or a name server that is silent holds up nobody else."""
 
 import asyncio
 import concurrent.futures

@@ -13,13 +13,13 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 from sqlmodel import col
 
+from acd.clock import moment
 from acd.store import Store
 from acd.store.leases import numbered
 from acd.store.tables import EnvelopeRow
@@ -122,8 +122,7 @@ class Feed:
     ) -> None:
         """Numbers a change, keeps it, and tells it in the next round."""
         self.stats.published += 1
-        moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        head = {"at": moment, "handler": handler, "type": type, "event": event, "subject": subject}
+        head = {"at": moment(at), "handler": handler, "type": type, "event": event, "subject": subject}
         of = tuple(agents), tuple(queues), tuple(groups)
         self._keep(Envelope(0, handler, type, event, *of, to_json(head).decode()))
 

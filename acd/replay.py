@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from acd import clock
 from acd.core.center import Center
 from acd.settings import Settings
 from acd.store import BeforeTheLog, Store
@@ -64,7 +65,7 @@ def picture_of(center: Center, at: float) -> dict[str, Any]:
     """Everything that the API shows, of one moment."""
     state = center.state
     return {
-        "at": shapes.moment(at),
+        "at": clock.moment(at),
         "linked": state.linked,
         "agents": [shapes.agent(center, agent, at) for agent in state.agents.values()],
         "sessions": [

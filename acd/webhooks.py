@@ -5,7 +5,6 @@ holds nobody up, and costs one waiting task.
 """
 
 import asyncio
-import concurrent.futures
 import hashlib
 import hmac
 import json
@@ -14,11 +13,9 @@ import random
 import secrets
 import socket
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
 from typing import Any, NamedTuple
@@ -28,6 +25,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
+from acd.aside import Aside
+from acd.clock import moment
 from acd.core.refusals import Refusal
 from acd.feed import OWN, Envelope, Feed, Filter, follow_on, passing
 from acd.store import Store
@@ -95,28 +94,23 @@ class _Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
-        done: concurrent.futures.Future[list[Any]] = concurrent.futures.Future()
-        threading.Thread(target=_carry_out, args=(look_up, done), name="look-up", daemon=True).start()
-        return [
-            ResolveResult(hostname=host, host=address[0], port=address[1], family=kind, proto=proto, flags=NUMERIC)
-            for kind, _, proto, _, address in await asyncio.wrap_future(done)
-        ]
+        look_up: Callable[[], list[Any]] = partial(
+            socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG
+        )
+        aside = Aside("look-up")
+        try:
+            return [
+                ResolveResult(hostname=host, host=address[0], port=address[1], family=kind, proto=proto, flags=NUMERIC)
+                for kind, _, proto, _, address in await aside.done(look_up)
+            ]
+        finally:
+            aside.close()
 
     async def close(self) -> None:
         """Nothing is held open."""
 
 
 NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-
-
-def _carry_out(look_up: Callable[[], list[Any]], done: "concurrent.futures.Future[list[Any]]") -> None:
-    if not done.set_running_or_notify_cancel():
-        return
-    try:
-        done.set_result(look_up())
-    except Exception as error:
-        done.set_exception(error)
 
 
 class _Sender:
@@ -431,8 +425,7 @@ class Webhooks:
         webhook = self.get(id)
         if self._sender is None:
             return Tried(None, 0.0, "acd ends")
-        at = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        envelope = {"seq": 0, "at": at, "handler": "", "type": OWN, "event": "TEST", "subject": None}
+        envelope = {"seq": 0, "at": moment(time.time()), "handler": "", "type": OWN, "event": "TEST", "subject": None}
         tried = await self._sender.post(webhook.row, [json.dumps(envelope)])
         if tried.problem is None:
             webhook.hurry()

@@ -7,7 +7,7 @@ next moment there is, and where it shows midnight twice at the first.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 DAY = "1d"
@@ -32,11 +32,6 @@ def intervals(start: float, end: float, step: str, zone: tzinfo) -> Iterator[Int
 def local(at: float, zone: tzinfo) -> datetime:
     """What the clock there shows."""
     return datetime.fromtimestamp(at, zone)
-
-
-def moment(at: float) -> str:
-    """Seconds since 1970 as ISO 8601 UTC."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def midnight(day: date, zone: tzinfo) -> int:

@@ -13,8 +13,9 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from acd.clock import moment
 from acd.reports.figures import MICRO, OF_HANDLING, OF_TIME, OF_WAITING, figure, shown
-from acd.reports.periods import Interval, intervals, local, moment
+from acd.reports.periods import Interval, intervals, local
 from acd.reports.rows import LOGGED_OFF, AgentTime, Call, micro
 from acd.reports.tallies import Floor, Handling, Limits, Presence, Stretch, Terms, Waiting
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import AfterValidator, Field
 from sqlalchemy.exc import SQLAlchemyError
 
+from acd import clock
 from acd.access.principals import READERS
 from acd.core import refusals as no
 from acd.reports import board
@@ -18,7 +19,7 @@ from acd.settings import WallboardSettings
 from acd.store import Store
 from acd.store.database import reason
 from acd.store.reading import Reader
-from acd.web import answers, shapes
+from acd.web import answers
 from acd.web.models import Query
 from acd.web.operations import Operations
 from acd.web.reports import Breath, a_zone
@@ -99,10 +100,10 @@ async def _board(request: web.Request, handlers: Sequence[Handler]) -> web.Respo
     made = [await boards.of(handler, zone) for handler in handlers]
     latest = max(made, key=lambda each: each.at)
     shown = {
-        "at": shapes.moment(latest.at),
-        "midnight": shapes.moment(latest.since.midnight),
-        "recent": shapes.moment(latest.since.recent),
-        "steps": [shapes.moment(at) for at in latest.since.steps],
+        "at": clock.moment(latest.at),
+        "midnight": clock.moment(latest.since.midnight),
+        "recent": clock.moment(latest.since.recent),
+        "steps": [clock.moment(at) for at in latest.since.steps],
         "threshold": boards.settings.threshold,
         "definition": boards.settings.definition,
         "targets": boards.settings.targets.model_dump(),

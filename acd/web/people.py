@@ -11,6 +11,7 @@ from acd import pins
 from acd.access import refusals as access
 from acd.access.principals import ADMINS, EVERYBODY, Principal, Role
 from acd.access.register import SESSION_FOR, Register, groups_of
+from acd.clock import moment
 from acd.core import refusals as no
 from acd.store.tables import AccountRow, CommandRow, TokenRow
 from acd.web import answers, models
@@ -36,7 +37,6 @@ from acd.web.requests import (
     query_of,
     written,
 )
-from acd.web.shapes import moment
 
 COOKIE = "acd_session"
 COOKIE_IS: Any = {"httponly": True, "samesite": "Strict", "path": "/"}

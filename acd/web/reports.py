@@ -17,7 +17,6 @@ from datetime import datetime
 from functools import cache
 from heapq import merge
 from itertools import chain
-from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -26,11 +25,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from acd.access.principals import EVERYBODY, READERS
+from acd.clock import moment
 from acd.core import refusals as no
 from acd.reports import reports
 from acd.reports.formats import as_csv, as_json, chunks
-from acd.reports.periods import local, midnight, moment
-from acd.reports.reports import By, Period, Row
+from acd.reports.periods import local, midnight
+from acd.reports.reports import AT, ENTERED, By, Period, Row
 from acd.reports.rows import AgentTime, Call
 from acd.reports.tallies import Terms
 from acd.store import Store
@@ -53,8 +53,6 @@ CLIENT_WITHIN = 60.0  # seconds for a client to take a piece
 SWITCH = 0.001  # seconds after which a report has to hand over Python's lock where the calls want it; 0.005 else
 BUSY = 0.003  # seconds of work, after which Python's lock is free for the calls
 BREATH = 0.001  # for so many seconds
-ENTERED: Callable[[Call], float] = attrgetter("entered")
-AT: Callable[[AgentTime], float] = attrgetter("at")
 BEFORE = 86400.0  # seconds that a call may have begun before the part of a time line that it is handled in
 
 

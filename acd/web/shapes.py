@@ -3,24 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import is_dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
 from operator import attrgetter
 from types import NoneType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
+from acd.clock import moment
 from acd.core.center import Center
 from acd.core.records import Agent, AgentSession, Group, Monitor
 from acd.core.states import AddressState
 from acd.core.views import Moment, agent_view, queue_view, session_view
 from acd.web import answers
 from acd.web.requests import Handler, Json
-
-
-def moment(at: float) -> str:
-    """Seconds since 1970 as ISO 8601 UTC."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def moment_now() -> str:

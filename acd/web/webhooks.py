@@ -8,6 +8,7 @@ from collections.abc import Collection
 from aiohttp import web
 
 from acd.access.principals import ADMINS, Principal, Role
+from acd.clock import moment
 from acd.core import refusals as no
 from acd.feed import Filter
 from acd.web import answers, models, stream
@@ -26,7 +27,6 @@ from acd.web.requests import (
     secret_of,
     written,
 )
-from acd.web.shapes import moment
 from acd.webhooks import TooManyWebhooks, UnknownWebhook, Webhook, Webhooks
 
 ALL, ONE = "/api/v1/webhooks", "/api/v1/webhooks/{webhook}"

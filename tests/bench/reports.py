@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from acd.clock import moment
 from acd.store import Store
 from acd.store.tables import CallRow
-from acd.web.shapes import moment
 from tests.bench.measure import Report, percentile
 from tests.web.house import TOKEN, H, House, open_house
 

@@ -25,6 +25,7 @@ from aiohttp import web
 from acd.asterisk.link import Login
 from acd.browser_phones import BrowserPhones
 from acd.checkpoints import Checkpoints
+from acd.clock import moment
 from acd.commands import Commands, SupervisorCommands
 from acd.core import events as ev
 from acd.core.center import Center
@@ -35,7 +36,6 @@ from acd.store import Store
 from acd.web.app import make_app
 from acd.web.requests import Handler
 from acd.web.server import Runner
-from acd.web.shapes import moment
 from tests.bench.measure import Report, summary
 from tests.bench.path import FIGURES, STAGES, WHOLE, logging_at, one_round, pieces, registered, staffing
 from tests.bench.plot import Line, write_plot

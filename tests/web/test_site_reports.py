@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from acd.reports.periods import moment
+from acd.clock import moment
 from acd.reports.reports import By
 from acd.reports.rows import Call
 from tests.reports.books import NOON, a_call, abandoned, does
