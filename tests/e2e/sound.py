@@ -6,11 +6,17 @@ from collections.abc import Iterable, Mapping
 from phones.control import Phone
 from phones.sound import voices
 
+TRIES = 6  # of a second each: where a machine has other work, pieces of sound are late or lost
 
-async def hearing(phones: Mapping[int, Phone], *listeners: int) -> dict[int, set[int]]:
-    """Listens at these phones for the next second: each with the others (and itself) that it hears."""
-    heard = await asyncio.gather(*(phones[one].listen() for one in listeners))
-    return {one: voices(samples, phones) for one, samples in zip(listeners, heard, strict=True)}
+
+async def until_hearing(phones: Mapping[int, Phone], wanted: Mapping[int, set[int]]) -> None:
+    """Listens at these phones until, for a whole second, each of them hears those others and nobody else."""
+    for _ in range(TRIES):
+        heard = await asyncio.gather(*(phones[one].listen() for one in wanted))
+        hearing = {one: voices(samples, phones) for one, samples in zip(wanted, heard, strict=True)}
+        if hearing == wanted:
+            return
+    assert hearing == wanted
 
 
 async def call(phones: Mapping[int, Phone], one: int, other: int) -> None:
