@@ -66,7 +66,7 @@ class Calls:
 
         `position`: his place among those who wait, from 1; 0 where nobody knows.
         """
-        earlier = self._visits_of(call)
+        earlier = self.visits_of(call)
         nth = 1 + sum(visit.queue == queue_name for visit in earlier)
         while f"{call}/{queue_name}/{nth}" in self._state.visits:  # one that was handed on keeps its key
             nth += 1
@@ -131,7 +131,7 @@ class Calls:
         outcome = TOLD.get(event.status)
         if event.status in REFUSED and event.queue in self._state.queues:
             self._state.queues[event.queue].measured.book(event.at).refused += 1
-        visits = self._visits_of(event.call)
+        visits = self.visits_of(event.call)
         if outcome is None or not visits:
             return
         visit = visits[-1]
@@ -146,13 +146,13 @@ class Calls:
 
     def hangup_requested(self, event: ev.HangupRequested) -> None:
         """An agent's part is over when his phone hangs up, though Asterisk may keep the channel for a transfer."""
-        for visit in self._visits_of(event.leg):
+        for visit in self.visits_of(event.leg):
             visit.hangup_told = True
         for visit in self._visits_led_by(event.leg):
             self.release(visit, event.at)
 
     def channel_cut(self, event: ev.ChannelCut) -> None:
-        for visit in self._visits_of(event.leg):
+        for visit in self.visits_of(event.leg):
             visit.cut = True
 
     def tick(self, at: float) -> None:
@@ -237,8 +237,8 @@ class Calls:
 
     def caller_replaced(self, event: ev.CallerReplaced) -> None:
         """The waiting caller has another channel from now on, and came from wherever he was before."""
-        earlier = self._visits_of(event.new)
-        for visit in self._visits_of(event.old):
+        earlier = self.visits_of(event.new)
+        for visit in self.visits_of(event.old):
             if visit.outcome is None:
                 visit.call, visit.caller = event.new, event.caller or visit.caller
                 self._state.calls[event.old].remove(visit.key)
@@ -265,7 +265,7 @@ class Calls:
 
     def _guessed(self, event: ev.AgentConnected) -> Visit | None:
         """The visit of this caller whose exit was booked as what it looked like, because the answer came too late."""
-        for visit in reversed(self._visits_of(event.call)):
+        for visit in reversed(self.visits_of(event.call)):
             if visit.queue == event.queue and visit.left is not None:
                 if visit.outcome not in GUESSED or event.at - visit.left > RESOLVE_WITHIN:
                     return None
@@ -326,7 +326,7 @@ class Calls:
         return next(iter(ready or serving), None)
 
     def _talking(self, call: str, queue: str, interface: str) -> Visit | None:
-        for visit in reversed(self._visits_of(call)):
+        for visit in reversed(self.visits_of(call)):
             if (visit.queue, visit.interface) == (queue, interface) and visit.released is None:
                 return visit
         return None
@@ -458,12 +458,12 @@ class Calls:
 
     def waiting(self, call: str, queue: str) -> Visit | None:
         """The caller's visit to this queue that has no outcome yet."""
-        for visit in reversed(self._visits_of(call)):
+        for visit in reversed(self.visits_of(call)):
             if visit.queue == queue and visit.outcome is None:
                 return visit
         return None
 
-    def _visits_of(self, call: str) -> list[Visit]:
+    def visits_of(self, call: str) -> list[Visit]:
         """The visits of this caller that are remembered, oldest first."""
         visits = [self._state.visits.get(key) for key in self._state.calls.get(call, ())]
         return [visit for visit in visits if visit is not None and visit.call == call]

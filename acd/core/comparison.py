@@ -81,8 +81,8 @@ class Comparison:
             self._calls.release(visit, self._missed_release(visit))
         if visit.call not in self._channels and visit.call not in self._waiting:  # else he left between the two lists
             visit.caller_gone = True
-            if visit.outcome is not None:  # else what tells how he left may still come
-                self._state.calls.pop(visit.call, None)
+            if all(each.outcome is not None for each in self._calls.visits_of(visit.call)):
+                self._state.calls.pop(visit.call, None)  # else what tells how he left may still come
         self._calls.forget_if_final(visit)
 
     def _missed_exit(self, visit: Visit) -> None:

@@ -1160,6 +1160,18 @@ def test_who_left_in_the_moment_of_the_picture_is_explained_by_the_events_behind
     assert desk.visit().outcome is Outcome.ABANDONED
 
 
+def test_so_is_who_was_sent_on_by_an_agent_who_still_wraps_up(desk):
+    desk.agent()
+    leg = desk.take()
+    desk.after(3).apply(ev.ChannelEnded(desk.now, leg, True))
+    desk.join(queue="sales")
+    desk.apply(ev.LinkLost(desk.now, "cut"))
+    desk.after(3).apply(ev.LinkHeard(desk.now))
+    desk.link()
+    desk.give_up(queue="sales")
+    assert desk.visit(queue="sales").outcome is Outcome.ABANDONED
+
+
 def test_who_was_answered_in_the_moment_of_the_picture_is_counted_once(desk):
     session = desk.agent()
     desk.join()
