@@ -81,7 +81,8 @@ class Blocks:
 
         Where more than one empty line stood between two blocks, a block may be empty or begin with line ends.
         """
-        data = self._begun_end() + data
+        if self._tail:
+            data = self._begun_end() + data
         if _STRAY_END in data:
             data = data.replace(_STRAY_END, _END)
         *blocks, rest = data.split(_END)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, bindparam, func
+from sqlalchemy import Connection, Delete, Dialect, Insert, Update, bindparam, func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col, delete, insert, select, update
@@ -530,15 +530,15 @@ class Store:
             return
         self._file.check()
         with self._owned.transaction() as connection:
-            mine = col(WriterRow.node) == self._owned.node
-            if again and connection.scalar(select(WriterRow.batch).where(mine)) == batch:
+            mine = {"of_node": self._owned.node}
+            if again and connection.scalar(LAST_BATCH, mine) == batch:
                 return
             tables = self._admitted(connection, writes)
             if "envelope" in tables:
                 tables["envelope"] = self._owned.numbered(connection, tables["envelope"])
             for table, rows in tables.items():
                 _insert(connection, table, rows)
-            connection.execute(update(WriterRow).where(mine).values(batch=batch))
+            connection.exec_driver_sql(_text(THIS_BATCH, connection.dialect), mine | {"this": batch})
             self._owned.tell(connection, tables)
 
     def _admitted(self, connection: Connection, writes: list[Write]) -> dict[str, list[dict[str, Any]]]:
@@ -602,6 +602,11 @@ def _last_agent_times() -> Any:
 LAST_AGENT_TIMES = _last_agent_times()
 
 
+OF_THIS_NODE = col(WriterRow.node) == bindparam("of_node")
+LAST_BATCH = select(WriterRow.batch).where(OF_THIS_NODE)
+THIS_BATCH = update(WriterRow).where(OF_THIS_NODE).values(batch=bindparam("this"))
+
+
 @cache
 def _old_versions(table: str) -> Delete:
     """Takes the older version of a row away."""
@@ -610,10 +615,11 @@ def _old_versions(table: str) -> Delete:
 
 
 @cache
-def _text(statement: Insert | Delete, dialect: Dialect, columns: tuple[str, ...] | None = None) -> str:
+def _text(statement: Insert | Delete | Update, dialect: Dialect, columns: tuple[str, ...] | None = None) -> str:
     """A statement as the driver takes it, with a place by name for each value.
 
     SQLAlchemy would look at every value of every row, which costs as much as the writing. Ours are what drivers take.
+    And to make a statement costs more than to carry it out.
     """
     return str(statement.compile(dialect=dialect, column_keys=columns))
 

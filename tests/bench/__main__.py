@@ -36,7 +36,7 @@ def main() -> None:
     report = Report()
     for part in parts:
         PARTS[part](report)
-    report.head("Goals")
+    print("\nGoals\n-----")
     for line in report.goals:
         print(f"  {line}")
     print(f"\n{time.monotonic() - began:.0f} s")
