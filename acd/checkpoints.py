@@ -114,8 +114,8 @@ class _Child:
 
     def _end(self) -> int:
         """When all is read, or it was killed; returns the exit code, negative after a signal."""
-        _, status = os.waitpid(self._pid, 0)
         self._pipe.close()
+        _, status = os.waitpid(self._pid, 0)
         return os.waitstatus_to_exitcode(status)
 
 

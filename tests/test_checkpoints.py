@@ -42,8 +42,9 @@ def found(store: Store) -> tuple[list[str], int]:
 
 
 def children() -> bool:
+    """Whether there are any, also such as have ended and were not waited for; they are left as they are."""
     try:
-        os.waitpid(-1, os.WNOHANG)
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return False
     return True
