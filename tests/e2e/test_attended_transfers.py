@@ -167,9 +167,7 @@ async def test_a_caller_left_in_another_queue_who_gives_up_there_has_abandoned_i
 ) -> None:
     alice = await desk.log_on(1001, "hall")
     await desk.log_on(1002, "annex", ready=False)
-    caller = await desk.call("642")
-    await alice.takes(caller)
-    await BY_PHONE.consult(operator, alice, "643")
+    caller = await _consulting(desk, operator, BY_PHONE, alice, "643")
     await desk.until_waiting("annex", 1)
     await asyncio.sleep(0.5)
     await BY_PHONE.complete(operator, alice)
