@@ -10,8 +10,8 @@ from aiohttp import web
 from pydantic import AfterValidator, Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from acd import clock
 from acd.access.principals import READERS
+from acd.clock import moment
 from acd.core import refusals as no
 from acd.reports import board
 from acd.reports.periods import local, midnight
@@ -100,10 +100,10 @@ async def _board(request: web.Request, handlers: Sequence[Handler]) -> web.Respo
     made = [await boards.of(handler, zone) for handler in handlers]
     latest = max(made, key=lambda each: each.at)
     shown = {
-        "at": clock.moment(latest.at),
-        "midnight": clock.moment(latest.since.midnight),
-        "recent": clock.moment(latest.since.recent),
-        "steps": [clock.moment(at) for at in latest.since.steps],
+        "at": moment(latest.at),
+        "midnight": moment(latest.since.midnight),
+        "recent": moment(latest.since.recent),
+        "steps": [moment(at) for at in latest.since.steps],
         "threshold": boards.settings.threshold,
         "definition": boards.settings.definition,
         "targets": boards.settings.targets.model_dump(),

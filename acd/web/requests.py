@@ -34,7 +34,7 @@ Model = TypeVar("Model", bound=BaseModel)
 First = TypeVar("First")
 Item = TypeVar("Item")
 Json = dict[str, Any]
-LARGE = 1 << 18  # bytes; an answer that is longer is sent in pieces, so that nothing else waits for it
+LARGE = 1 << 18  # bytes; what is longer is sent in pieces, so that nothing else waits for it
 AT_ONCE = 100  # objects of a long list that are shaped in one go: some milliseconds
 BODY_WITHIN = 30.0  # seconds for a body to come
 WRITTEN_WITHIN = 5.0  # seconds for the newest rows to reach the database, whose disk may have other work too

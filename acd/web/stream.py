@@ -13,10 +13,9 @@ from acd.feed import OWN, Envelope, Filter, follow_on, passing
 from acd.web import answers, models, shapes
 from acd.web.operations import EVENTS, SWITCHING, Operations
 from acd.web.problems import Invalid
-from acd.web.requests import FEED, HANDLERS, REGISTER, Handler, answer, encoded, principal_of, query_of
+from acd.web.requests import FEED, HANDLERS, LARGE, REGISTER, Handler, answer, encoded, principal_of, query_of
 
 HEARTBEAT = 15.0  # seconds after which a silent stream says that it is alive
-AT_ONCE = 1 << 18  # bytes that are sent in one go: a picture of many agents has megabytes
 SEND_WITHIN = 30.0  # seconds for a subscriber to take what is sent to him in one go
 OF_QUEUES = frozenset({"queue", "acd-group"})
 OF_ALL = frozenset({"agent-handler", "link", OWN})  # what concerns everybody
@@ -197,9 +196,9 @@ def _frame(number: int, text: str) -> str:
 
 async def _write(response: web.StreamResponse, text: str) -> None:
     data = memoryview(text.encode())
-    for first in range(0, len(data), AT_ONCE):
+    for first in range(0, len(data), LARGE):
         async with asyncio.timeout(SEND_WITHIN):
-            await response.write(data[first : first + AT_ONCE])
+            await response.write(data[first : first + LARGE])
 
 
 def _give_up(request: web.Request) -> None:
