@@ -186,7 +186,7 @@ class AdvisoryLock(Alone):
     def _locked(self) -> Connection:
         connection = self._engine.connect()
         connection.detach()  # so that closing it ends it, and its lock
-        if not _asked(connection, select(func.pg_try_advisory_lock(ADVISORY_LOCK))):
+        if not asked(connection, select(func.pg_try_advisory_lock(ADVISORY_LOCK))):
             connection.close()
             raise InUse(f"another acd uses {self._engine.url.database}")
         return connection
@@ -194,7 +194,7 @@ class AdvisoryLock(Alone):
     def _regain(self) -> None:
         if not self._lost:
             connection = self._locked()
-            self._lost = _asked(connection, select(OwnerRow.token)) != self._token
+            self._lost = asked(connection, select(OwnerRow.token)) != self._token
             if not self._lost:
                 self._connection.close()
                 self._connection = connection
@@ -203,7 +203,7 @@ class AdvisoryLock(Alone):
         raise InUse(f"another acd has used {self._engine.url.database} meanwhile; this one must be started again")
 
 
-def _asked(connection: Connection, question: Any) -> Any:
+def asked(connection: Connection, question: Any) -> Any:
     """One value; a connection that cannot tell it is closed, because nobody else knows of it yet."""
     try:
         with connection.begin():

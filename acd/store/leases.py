@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, delete, select, update
 from sqlmodel import insert as plain_insert
 
-from acd.store.database import ADVISORY_LOCK, ON_THE_NETWORK, InUse
+from acd.store.database import ADVISORY_LOCK, ON_THE_NETWORK, InUse, asked
 from acd.store.tables import EnvelopeRow, LeaseRow, OwnerRow, StreamRow
 
 CHANNEL = "acd"
@@ -92,7 +92,7 @@ class Leases:
         self._fences: dict[str, int] = {}  # what this node leads
         event.listen(engine, "connect", lambda connection, _: _sign(connection, node.name))
         self._shared = self._share()
-        if not self._locks(self._shared, func.pg_try_advisory_lock(ADVISORY_LOCK, func.hashtext(node.name))):
+        if not asked(self._shared, select(func.pg_try_advisory_lock(ADVISORY_LOCK, func.hashtext(node.name)))):
             self._shared.close()
             raise InUse(f"another node is called {node.name!r}")
 
@@ -100,15 +100,10 @@ class Leases:
         """A connection that has a share of the lock. Raises InUse, SQLAlchemyError."""
         connection = self._engine.connect()
         connection.detach()  # so that closing it ends its lock
-        if not self._locks(connection, func.pg_try_advisory_lock_shared(ADVISORY_LOCK)):
+        if not asked(connection, select(func.pg_try_advisory_lock_shared(ADVISORY_LOCK))):
             connection.close()
             raise InUse(f"an acd that is no node uses {self._engine.url.database}")
         return connection
-
-    @staticmethod
-    def _locks(connection: Connection, lock: Any) -> bool:
-        with connection.begin():
-            return bool(connection.scalar(select(lock)))
 
     def _keep_share(self) -> None:
         """Takes the share again where its connection broke. Raises InUse, SQLAlchemyError."""
