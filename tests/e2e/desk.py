@@ -510,6 +510,18 @@ class Desk:
             line.strip() for line in shown.splitlines() if re.search(r"\((PJSIP|Local)/", line) and "wait:" not in line
         ]
 
+    async def until_members(self, queue: str, *paused: str) -> None:
+        """One member for each word, with such a pause; "" is none."""
+
+        async def look() -> bool:
+            shown = await self.members(queue)
+            return len(shown) == len(paused) and all(
+                (f"paused:{word}" in line) if word else ("paused" not in line)
+                for line, word in zip(shown, paused, strict=True)
+            )
+
+        await eventually(look, 3, f"{queue} has members {paused}")
+
     async def stream_until(self, after: int, wanted: Callable[[Json], bool], seconds: float = 5) -> Json:
         """The first envelope behind this number that is wanted."""
         headers = {"Authorization": f"Bearer {TOKEN}", "Last-Event-ID": str(after)}

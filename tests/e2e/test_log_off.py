@@ -99,7 +99,7 @@ async def test_an_agent_who_misses_three_calls_in_a_row_is_not_ready(desk: Desk)
     assert session["reason"] == "missed calls"
     agent = await alice.agent()
     assert (agent["state"], agent["reason"]) == ("NOT_READY", "missed calls")
-    assert "paused:missed calls" in (await desk.members("hall"))[0]
+    await desk.until_members("hall", "missed calls")
     await asyncio.sleep(1.5)
     assert alice.heard_from(caller)[-1].ended
 

@@ -6,25 +6,12 @@ import pytest
 
 from phones.callers import Caller
 from tests.e2e.compare import compare
-from tests.e2e.desk import Agent, Desk, eventually
+from tests.e2e.desk import Agent, Desk
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120, func_only=True)]
 
 REMOVE = "queue remove member PJSIP/1001 from {}"
 ADD = 'queue add member PJSIP/1001 to {} penalty 0 as "Agent 1001"'
-
-
-async def _members_are(desk: Desk, queue: str, *paused: str) -> None:
-    """One member for each word, with such a pause; "" is none."""
-
-    async def look() -> bool:
-        shown = await desk.members(queue)
-        return len(shown) == len(paused) and all(
-            (f"paused:{word}" in line) if word else ("paused" not in line)
-            for line, word in zip(shown, paused, strict=True)
-        )
-
-    await eventually(look, 3, f"{queue} has members {paused}")
 
 
 async def _the_next_call_is_his(desk: Desk, agent: Agent, talking: Caller, waiting: Caller) -> None:
@@ -61,7 +48,7 @@ async def test_a_member_removed_and_put_back_in_mid_call_is_there_after_it(desk:
     await alice.until_session("BUSY_ON_CALL")
     await desk.containers.cli(REMOVE.format("hall"))
     await desk.containers.cli(ADD.format("hall"))
-    await _members_are(desk, "hall", "wrapup")
+    await desk.until_members("hall", "wrapup")
     waiting = await desk.call("642")
     await asyncio.sleep(1.2)
     assert not alice.heard_from(waiting)
@@ -83,7 +70,7 @@ async def test_a_member_removed_from_one_of_two_queues_in_mid_call_serves_the_ot
     during = await desk.call("643")
     await alice.takes(during, seconds=6)
     await desk.containers.cli(ADD.format("hall"))
-    await _members_are(desk, "hall", "wrapup")
+    await desk.until_members("hall", "wrapup")
     await during.hangup()
     await alice.until_session("BUSY_WRAPUP")
     await desk.reaches(alice, "642")
@@ -97,10 +84,10 @@ async def test_an_unpause_at_the_console_in_mid_call_is_undone(desk: Desk) -> No
     await alice.until_session("BUSY_ON_CALL", group="hall")
     await desk.containers.cli("queue unpause member PJSIP/1001")
     for queue in ("hall", "annex"):
-        await _members_are(desk, queue, "wrapup")
+        await desk.until_members(queue, "wrapup")
     assert (await alice.session("hall"))["state"] == "BUSY_ON_CALL"
     await desk.containers.cli("queue unpause member PJSIP/1001 queue annex")
-    await _members_are(desk, "annex", "wrapup")
+    await desk.until_members("annex", "wrapup")
     await caller.hangup()
     await alice.until_session("BUSY_WRAPUP", group="hall")
     await desk.reaches(alice, "643")
