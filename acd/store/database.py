@@ -127,17 +127,32 @@ class Alone:
 
 
 class FileLock(Alone):
-    """A lock file beside a SQLite file. Databases in memory are nobody else's anyway."""
+    """A lock file beside a SQLite file. Databases in memory are nobody else's anyway.
+
+    The owner writes through one connection: SQLite reads a page anew where another connection wrote before.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._file = _locked_file(engine.url.database) if engine.dialect.name == "sqlite" else None
+        self._connection: Connection | None = None  # one on which something failed is not used again
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """What the owner alone may do."""
-        with self._engine.begin() as connection:
-            yield connection
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except BaseException:
+            self._close()
+            raise
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def claim(self, connection: Connection) -> None:
         """A file's lock ends with its process, so nobody needs to know whose it was."""
@@ -146,6 +161,7 @@ class FileLock(Alone):
         """A file's lock cannot be lost."""
 
     def release(self) -> None:
+        self._close()
         if self._file is not None:
             self._file.close()
 
