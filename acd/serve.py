@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import ssl
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ from acd.web.server import Runner, connections_for, open_files
 from acd.web.tls import Site, certificate_of
 
 log = logging.getLogger(__name__)
+TURN = 0.001  # seconds for which one thread keeps the interpreter where another one waits for it: Python's own are five
 
 
 def registrations(settings: HandlerSettings) -> ev.Registrations:
@@ -147,6 +149,7 @@ def make_agents(service: Service, settings: HandlerSettings) -> None:
 
 async def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT. Raises SettingsError when it cannot start."""
+    sys.setswitchinterval(TURN)
     os.umask(0o077)  # the database holds people's numbers and the hashes of their PINs
     kept = settings.store
     url = kept.url.get_secret_value()

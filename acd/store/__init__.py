@@ -14,36 +14,31 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, Update, bindparam, func
+from sqlalchemy import Connection, bindparam, func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import aliased
-from sqlmodel import SQLModel, col, delete, insert, select, update
+from sqlmodel import SQLModel, col, select
 
 from acd.core import events as ev
 from acd.core.records import State, Visit
 from acd.migrations import NewerDatabase, upgrade
-from acd.store import event_log
+from acd.store import event_log, writing
 from acd.store.database import AdvisoryLock, FileLock, InUse, SameFile, engine_for, may_pass, owned, reason
 from acd.store.event_log import STATE, Kept
 from acd.store.leases import HOUSE, Leases, Node
 from acd.store.retention import Retention
 from acd.store.tables import (
-    AccountRow,
     AgentTimeRow,
     CallRow,
     CheckpointRow,
-    CommandRow,
     EnvelopeRow,
     EventRow,
     HeardRow,
     LogStartRow,
     PinRow,
     StreamRow,
-    TokenRow,
-    WebhookRow,
     WriterRow,
 )
 
@@ -160,9 +155,7 @@ class Store:
             with self._owned.transaction() as connection:
                 upgrade(connection)
                 self._owned.claim(connection)
-                mine = {"node": self._owned.node, "batch": ""}
-                connection.execute(delete(WriterRow).where(col(WriterRow.node) == mine["node"]))
-                connection.execute(insert(WriterRow), [mine])
+                writing.write(connection, "writer", [{"node": self._owned.node, "batch": ""}])
                 self._seq = event_log.last_numbers(connection)
             self._file.check()
         except SQLAlchemyError:
@@ -284,9 +277,8 @@ class Store:
         if "handler" in values:
             self.gaps.add(values["handler"])
         if table in ASIDE and len(self._aside) < MOST_WAITING:
-            key = tuple(values[name] for name in RENEWED[table][1])
             with self._aside_lock:
-                self._aside[table, *key] = write
+                self._aside[table, *writing.key(table, values)] = write
         else:
             self.given_up += 1
         return False
@@ -530,15 +522,14 @@ class Store:
             return
         self._file.check()
         with self._owned.transaction() as connection:
-            mine = {"of_node": self._owned.node}
-            if again and connection.scalar(LAST_BATCH, mine) == batch:
+            if again and connection.scalar(select(WriterRow.batch).where(WriterRow.node == self._owned.node)) == batch:
                 return
             tables = self._admitted(connection, writes)
             if "envelope" in tables:
                 tables["envelope"] = self._owned.numbered(connection, tables["envelope"])
-            for table, rows in tables.items():
-                _insert(connection, table, rows)
-            connection.exec_driver_sql(_text(THIS_BATCH, connection.dialect), mine | {"this": batch})
+            for table, new in tables.items():
+                writing.write(connection, table, new)
+            writing.write(connection, "writer", [{"node": self._owned.node, "batch": batch}])
             self._owned.tell(connection, tables)
 
     def _admitted(self, connection: Connection, writes: list[Write]) -> dict[str, list[dict[str, Any]]]:
@@ -554,34 +545,6 @@ class Store:
         if lost:
             log.warning("%d changes are not written: another node has taken over meanwhile", lost)
         return tables
-
-
-def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
-    if table == "event":
-        rows = [row | {"data": event_log.encode(row["data"])} for row in rows]
-    if table in RENEWED:
-        _, key = RENEWED[table]
-        newest = {tuple(row[name] for name in key): row for row in rows}
-        rows = list(newest.values())
-        old = [{f"old_{name}": row[name] for name in key} for row in rows]
-        connection.exec_driver_sql(_text(_old_versions(table), connection.dialect), old)
-    connection.exec_driver_sql(_text(NEW[table], connection.dialect, tuple(rows[0])), rows)
-
-
-RENEWED: dict[str, tuple[type[SQLModel], tuple[str, ...]]] = {  # table -> model and what identifies a row
-    "call": (CallRow, ("handler", "key")),
-    "checkpoint": (CheckpointRow, ("handler", "seq")),
-    "pin": (PinRow, ("handler", "agent")),
-    "heard": (HeardRow, ("handler",)),
-    "agent_time": (AgentTimeRow, ("handler", "agent", "at")),
-    "token": (TokenRow, ("id",)),
-    "account": (AccountRow, ("name",)),
-    "command": (CommandRow, ("id",)),
-    "webhook": (WebhookRow, ("id",)),
-}
-NEW = {"event": insert(EventRow), "envelope": insert(EnvelopeRow)} | {
-    table: insert(model) for table, (model, _) in RENEWED.items()
-}
 
 
 def _last_agent_times() -> Any:
@@ -600,28 +563,6 @@ def _last_agent_times() -> Any:
 
 
 LAST_AGENT_TIMES = _last_agent_times()
-
-
-OF_THIS_NODE = col(WriterRow.node) == bindparam("of_node")
-LAST_BATCH = select(WriterRow.batch).where(OF_THIS_NODE)
-THIS_BATCH = update(WriterRow).where(OF_THIS_NODE).values(batch=bindparam("this"))
-
-
-@cache
-def _old_versions(table: str) -> Delete:
-    """Takes the older version of a row away."""
-    model, key = RENEWED[table]
-    return delete(model).where(*(getattr(model, name) == bindparam(f"old_{name}") for name in key))
-
-
-@cache
-def _text(statement: Insert | Delete | Update, dialect: Dialect, columns: tuple[str, ...] | None = None) -> str:
-    """A statement as the driver takes it, with a place by name for each value.
-
-    SQLAlchemy would look at every value of every row, which costs as much as the writing. Ours are what drivers take.
-    And to make a statement costs more than to carry it out.
-    """
-    return str(statement.compile(dialect=dialect, column_keys=columns))
 
 
 def call_values(handler: str, visit: Visit) -> dict[str, Any]:

@@ -47,10 +47,12 @@ def engine_for(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         settings = {name: value for name, value in ON_THE_NETWORK.items() if name not in parsed.query}
-        engine = create_engine(parsed, connect_args=settings, pool_pre_ping=True, hide_parameters=True)
+        engine = create_engine(
+            parsed, connect_args=settings, pool_pre_ping=True, hide_parameters=True, paramstyle="format"
+        )
         event.listen(engine, "connect", _tune_postgresql)
         return engine
-    engine = create_engine(parsed, hide_parameters=True, paramstyle="named")
+    engine = create_engine(parsed, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
     return engine
