@@ -409,6 +409,17 @@ async def test_a_pin_is_renewed_and_kept_by_handler(store):
 # Writing
 
 
+@pytest.mark.parametrize("many", [1, 16, 17, 64, 65, 200])
+async def test_however_many_rows_are_written_at_once_each_is_there_once_and_as_it_was_last(store, many):
+    for version in ("old", "new"):
+        for number in range(many):
+            store.keep_pin("main", str(number), f"{version} {number}")
+            store.append(version, an_event(number))
+        await store.written()
+    assert store.pins("main") == {str(number): f"new {number}" for number in range(many)}
+    assert store.events("new", 0) == ([(number + 1, an_event(number)) for number in range(many)], many)
+
+
 async def test_many_events_are_written_in_few_transactions(database):
     commits: list[object] = []
 

@@ -27,7 +27,7 @@ from acd.store.tables import (
 )
 
 Row = dict[str, Any]
-# Python's lock is given up for each statement, and waited for where the event loop is busy: few statements are soon done.
+# Python's lock is given up for each statement, and the event loop may keep it: few statements are soon done.
 AT_ONCE = 64
 FEW = 16
 ADDED: tuple[type[SQLModel], ...] = (EventRow, EnvelopeRow)
