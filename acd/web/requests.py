@@ -148,15 +148,15 @@ def query_of(request: web.Request, model: type[Model]) -> Model:
         raise Invalid.of(error, "query") from None
 
 
-def answer(body: Any, status: int = 200, *, request: web.Request | None = None) -> web.Response:
+def answer(body: Any, status: int = 200, *, request: web.Request | None = None, mark: str = "") -> web.Response:
     """A JSON answer; bytes are JSON already. Of a picture that was asked for (`request`): with an ETag, and 304 where
-    the client has it.
+    the client has it. `mark`: the ETag's value, where it was made elsewhere.
     """
-    data = body if isinstance(body, bytes) else to_json(body)
+    data = _json(body)
     sent = io.BytesIO(data) if len(data) > LARGE else data
     response = web.Response(body=sent, status=status, content_type="application/json", charset="utf-8")
     if request is not None:
-        mark = _mark(data)
+        mark = mark or mark_of(data)
         response.etag = mark
         known = request.if_none_match if request.method in ("GET", "HEAD") else None
         if known is not None and any(each.value in (mark, "*") for each in known):
@@ -166,11 +166,11 @@ def answer(body: Any, status: int = 200, *, request: web.Request | None = None) 
 
 def mark_of(body: Any) -> str:
     """The ETag's value: another for everything that differs."""
-    return _mark(to_json(body))
+    return hashlib.blake2b(_json(body), digest_size=16).hexdigest()
 
 
-def _mark(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+def _json(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else to_json(body)
 
 
 def need_match(request: web.Request, present: Any) -> None:
@@ -192,10 +192,17 @@ async def in_turns(items: Iterable[Item]) -> AsyncIterator[list[Item]]:
         yield left[first : first + AT_ONCE]
 
 
-async def encoded(items: Iterable[Item], shape: Callable[[Item], object]) -> bytes:
-    """The items as a JSON list. What is changed in between is in it as it was or as it is."""
-    pieces = [to_json([shape(item) for item in some])[1:-1] async for some in in_turns(items)]
-    return b"[%b]" % b",".join(pieces)
+async def encoded(items: Iterable[Item], shape: Callable[[Item], object]) -> list[bytes]:
+    """The items as a JSON list in pieces. What is changed in between is in it as it was or as it is."""
+    return json_list([[to_json([shape(item) for item in some])[1:-1]] async for some in in_turns(items)])
+
+
+def json_list(items: Iterable[Iterable[bytes]]) -> list[bytes]:
+    """Items that are JSON in pieces, as a JSON list in pieces."""
+    pieces: list[bytes] = []
+    for item in items:
+        pieces += [b"," if pieces else b"[", *item]
+    return [*(pieces or [b"["]), b"]"]
 
 
 # Lists ----------------------------------------------------------------------------------------------------
@@ -220,7 +227,7 @@ async def long_page(
         for item in some
     ]
     shown, following = _cut(placed, query)
-    return b'{"items":%b,"next":%b}' % (await encoded(shown, shape), to_json(following))
+    return b"".join([b'{"items":', *await encoded(shown, shape), b',"next":', to_json(following), b"}"])
 
 
 Placed = tuple[str, str, Item]  # what it is sorted by, what tells it apart, the item

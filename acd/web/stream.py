@@ -13,7 +13,19 @@ from acd.feed import OWN, Envelope, Filter, follow_on, passing
 from acd.web import answers, models, shapes
 from acd.web.operations import EVENTS, SWITCHING, Operations
 from acd.web.problems import Invalid
-from acd.web.requests import FEED, HANDLERS, LARGE, REGISTER, Handler, answer, encoded, principal_of, query_of
+from acd.web.requests import (
+    FEED,
+    HANDLERS,
+    LARGE,
+    REGISTER,
+    Handler,
+    answer,
+    encoded,
+    json_list,
+    mark_of,
+    principal_of,
+    query_of,
+)
 
 HEARTBEAT = 15.0  # seconds after which a silent stream says that it is alive
 SEND_WITHIN = 30.0  # seconds for a subscriber to take what is sent to him in one go
@@ -28,19 +40,23 @@ OPERATIONS = Operations()
 @OPERATIONS.get("/api/v1/picture", EVERYBODY, answers.Picture)
 async def get_picture(request: web.Request) -> web.Response:
     """Everything within reach at one moment, and the number of the last envelope that is in it."""
-    _, shown = await picture(request.app, principal_of(request))
-    return answer(shown, request=request)
+    _, pieces = await picture(request.app, principal_of(request))
+    shown = b"".join(pieces)
+    return answer(shown, request=request, mark=await asyncio.to_thread(mark_of, shown))
 
 
-async def picture(app: web.Application, who: Principal) -> tuple[int, bytes]:
-    """What `who` may see, as JSON, and the `seq` in it: what follows, or came while it was made, is in the stream."""
+async def picture(app: web.Application, who: Principal) -> tuple[int, list[bytes]]:
+    """What `who` may see, as JSON in pieces, because to copy megabytes takes long; and the `seq` in it.
+
+    What follows, or came while it was made, is in the stream.
+    """
     seq, at = app[FEED].seq, shapes.moment_now()
     within = [each for each in app[HANDLERS].values() if who.handler in (None, each.name)]
     handlers = [await _handler_picture(each, who) for each in within]
-    return seq, b'{"seq":%d,"at":"%b","handlers":[%b]}' % (seq, at.encode(), b",".join(handlers))
+    return seq, [b'{"seq":%d,"at":"%b","handlers":' % (seq, at.encode()), *json_list(handlers), b"}"]
 
 
-async def _handler_picture(handler: Handler, who: Principal) -> bytes:
+async def _handler_picture(handler: Handler, who: Principal) -> list[bytes]:
     name, state, center, now = handler.name, handler.state, handler.center, handler.service.now()
     agents = [each for each in state.agents.values() if who.reaches_all or who.reaches_agent(name, each.key, state)]
     within = who.queues_within_reach(name, state)
@@ -53,14 +69,17 @@ async def _handler_picture(handler: Handler, who: Principal) -> bytes:
     ]
     groups = [each for each in state.groups.values() if who.reaches_group(name, each.name)]
     calls = [] if who.agent else [call for each in queues for call in shapes.waiting(center, each)]
-    parts: dict[str, bytes] = {key: to_json(value) for key, value in shapes.handler(handler).items()} | {
+    lists = {
         "agents": await encoded(agents, lambda each: shapes.agent(center, each, now)),
         "sessions": await encoded(sessions, lambda each: shapes.session(center, each, now)),
         "queues": await encoded(queues, lambda each: shapes.queue(center, each, now)),
         "acd_groups": await encoded(groups, shapes.group),
         "calls": await encoded(calls, lambda each: each),
     }
-    return b"{%b}" % b",".join(b'"%b":%b' % (key.encode(), value) for key, value in parts.items())
+    pieces = [to_json(shapes.handler(handler))[:-1]]
+    for name, value in lists.items():
+        pieces += [b',"%b":' % name.encode(), *value]
+    return [*pieces, b"}"]
 
 
 # Who gets what --------------------------------------------------------------------------------------------
@@ -135,9 +154,9 @@ async def reset(app: web.Application, who: Principal) -> Envelope:
 
 
 async def _reset(app: web.Application, who: Principal) -> Envelope:
-    seq, shown = await picture(app, who)
+    seq, pieces = await picture(app, who)
     head = {"seq": seq, "at": shapes.moment_now(), "handler": "", "type": "reset", "event": "RESET"}
-    text = to_json(head).decode()[:-1] + ',"subject":' + shown.decode() + "}"
+    text = "".join(each.decode() for each in [to_json(head)[:-1], b',"subject":', *pieces, b"}"])
     return Envelope(seq, "", "reset", "RESET", (), (), (), text)
 
 
@@ -195,10 +214,9 @@ def _frame(number: int, text: str) -> str:
 
 
 async def _write(response: web.StreamResponse, text: str) -> None:
-    data = memoryview(text.encode())
-    for first in range(0, len(data), LARGE):
+    for first in range(0, len(text), LARGE):
         async with asyncio.timeout(SEND_WITHIN):
-            await response.write(data[first : first + LARGE])
+            await response.write(text[first : first + LARGE].encode())
 
 
 def _give_up(request: web.Request) -> None:

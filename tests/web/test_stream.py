@@ -151,9 +151,9 @@ async def test_a_change_while_the_picture_is_made_is_in_the_stream_behind_it(hou
     await asyncio.sleep(0)
     before = house.feed.seq
     house.service.observe(house.center.ask_agent_state(house.service.now(), "1001", AgentState.READY, ""))
-    seq, shown = await making
+    seq, pieces = await making
     assert seq == before < house.feed.seq
-    assert [each["agent"] for each in json.loads(shown)["handlers"][0]["agents"]] == ["1001", "1002"]
+    assert [each["agent"] for each in json.loads(b"".join(pieces))["handlers"][0]["agents"]] == ["1001", "1002"]
 
 
 async def test_those_who_must_begin_anew_at_once_get_one_picture(house):
