@@ -169,16 +169,11 @@ class Nodes:
                 await (self._lead_house(fence) if name == HOUSE else self._lead_handler(name, fence))
         except Exception as error:
             known = isinstance(error, SQLAlchemyError)
-            log.error(
-                "%s cannot be taken over: %s",
-                name or "what belongs to no handler",
-                reason(error),
-                exc_info=None if known else error,
-            )
+            log.error("%s cannot be taken over: %s", _shown(name), reason(error), exc_info=None if known else error)
             if self._held.get(name) == fence:
                 await self._give_up(name, "it could not be taken over")
         else:
-            log.info("this node leads %s (fence %d)", name or "what belongs to no handler", fence)
+            log.info("this node leads %s (fence %d)", _shown(name), fence)
 
     async def _lead_house(self, fence: int) -> None:
         await self._house.renew(ACCESS)
@@ -203,7 +198,7 @@ class Nodes:
         self._links[name] = asyncio.create_task(service.run())
 
     async def _step_down(self, name: str, why: str) -> None:
-        log.warning("this node no longer leads %s: %s", name or "what belongs to no handler", why)
+        log.warning("this node no longer leads %s: %s", _shown(name), why)
         self._held.pop(name, None)
         self._until.pop(name, None)
         self._leases.ended(name)
@@ -257,3 +252,8 @@ async def _for_ever(work: Callable[[], Awaitable[NoReturn]]) -> NoReturn:
         except Exception:
             log.exception("What nodes do all the time has failed, and goes on")
         await asyncio.sleep(AGAIN)
+
+
+def _shown(name: str) -> str:
+    """A handler's name in the log."""
+    return name or "what belongs to no handler"

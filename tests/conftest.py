@@ -1,5 +1,6 @@
 """What every test run has in common."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,6 +30,17 @@ def postgres() -> Iterator[Postgres]:
             yield server
         finally:
             server.down()
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """What the command line set up for its logs is taken back afterwards: it would write to a stream that is closed."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = before
+    for name in ("panoramisk", "aiohttp.access"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

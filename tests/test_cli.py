@@ -8,14 +8,13 @@ import contextlib
 import functools
 import io
 import json
-import logging
 import os
 import re
 import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,10 +53,10 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def acd(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
-    """Runs the command line here, with no ACD_ variable but those that are given; logs are as before afterwards."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
+def acd(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, logs_as_before: None
+) -> Run:
+    """Runs the command line here, with no ACD_ variable but those that are given."""
     for name in [name for name in os.environ if name.startswith("ACD_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -73,10 +72,7 @@ def acd(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
                 code = int(exit.code or 0)
         return Ran(code, *capsys.readouterr())
 
-    yield run
-    root.handlers[:], root.level = before
-    for name in ("panoramisk", "aiohttp.access"):
-        logging.getLogger(name).setLevel(logging.NOTSET)
+    return run
 
 
 # Usage

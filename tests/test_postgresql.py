@@ -127,6 +127,7 @@ async def test_a_call_center_works_on_it_as_on_sqlite(database, tmp_path):
         assert (list(state.agents), list(state.sessions), tail) == (["1001"], [key], [])
 
 
+@pytest.mark.usefixtures("logs_as_before")
 def test_a_server_that_refuses_is_told_in_one_line_without_the_password(database, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ACD_E2E_PROJECT", raising=False)
