@@ -199,10 +199,16 @@ async def encoded(items: Iterable[Item], shape: Callable[[Item], object]) -> lis
 
 def json_list(items: Iterable[Iterable[bytes]]) -> list[bytes]:
     """Items that are JSON in pieces, as a JSON list in pieces."""
-    pieces: list[bytes] = []
-    for item in items:
-        pieces += [b"," if pieces else b"[", *item]
-    return [*(pieces or [b"["]), b"]"]
+    return [b"[", *_separated(items), b"]"]
+
+
+def json_object(values: Mapping[str, Iterable[bytes]]) -> list[bytes]:
+    """Values that are JSON in pieces, as a JSON object in pieces."""
+    return [b"{", *_separated([to_json(name), b":", *value] for name, value in values.items()), b"}"]
+
+
+def _separated(items: Iterable[Iterable[bytes]]) -> list[bytes]:
+    return [piece for item in items for piece in (b",", *item)][1:]
 
 
 # Lists ----------------------------------------------------------------------------------------------------
@@ -227,7 +233,7 @@ async def long_page(
         for item in some
     ]
     shown, following = _cut(placed, query)
-    return b"".join([b'{"items":', *await encoded(shown, shape), b',"next":', to_json(following), b"}"])
+    return b"".join(json_object({"items": await encoded(shown, shape), "next": [to_json(following)]}))
 
 
 Placed = tuple[str, str, Item]  # what it is sorted by, what tells it apart, the item

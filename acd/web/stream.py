@@ -22,6 +22,7 @@ from acd.web.requests import (
     answer,
     encoded,
     json_list,
+    json_object,
     mark_of,
     principal_of,
     query_of,
@@ -53,7 +54,7 @@ async def picture(app: web.Application, who: Principal) -> tuple[int, list[bytes
     seq, at = app[FEED].seq, shapes.moment_now()
     within = [each for each in app[HANDLERS].values() if who.handler in (None, each.name)]
     handlers = [await _handler_picture(each, who) for each in within]
-    return seq, [b'{"seq":%d,"at":"%b","handlers":' % (seq, at.encode()), *json_list(handlers), b"}"]
+    return seq, json_object({"seq": [to_json(seq)], "at": [to_json(at)], "handlers": json_list(handlers)})
 
 
 async def _handler_picture(handler: Handler, who: Principal) -> list[bytes]:
@@ -69,6 +70,7 @@ async def _handler_picture(handler: Handler, who: Principal) -> list[bytes]:
     ]
     groups = [each for each in state.groups.values() if who.reaches_group(name, each.name)]
     calls = [] if who.agent else [call for each in queues for call in shapes.waiting(center, each)]
+    counts = {key: [to_json(value)] for key, value in shapes.handler(handler).items()}
     lists = {
         "agents": await encoded(agents, lambda each: shapes.agent(center, each, now)),
         "sessions": await encoded(sessions, lambda each: shapes.session(center, each, now)),
@@ -76,10 +78,7 @@ async def _handler_picture(handler: Handler, who: Principal) -> list[bytes]:
         "acd_groups": await encoded(groups, shapes.group),
         "calls": await encoded(calls, lambda each: each),
     }
-    pieces = [to_json(shapes.handler(handler))[:-1]]
-    for name, value in lists.items():
-        pieces += [b',"%b":' % name.encode(), *value]
-    return [*pieces, b"}"]
+    return json_object(counts | lists)  # each list in the place of its length
 
 
 # Who gets what --------------------------------------------------------------------------------------------
@@ -154,9 +153,10 @@ async def reset(app: web.Application, who: Principal) -> Envelope:
 
 
 async def _reset(app: web.Application, who: Principal) -> Envelope:
-    seq, pieces = await picture(app, who)
+    seq, shown = await picture(app, who)
     head = {"seq": seq, "at": shapes.moment_now(), "handler": "", "type": "reset", "event": "RESET"}
-    text = "".join(each.decode() for each in [to_json(head)[:-1], b',"subject":', *pieces, b"}"])
+    pieces = json_object({name: [to_json(value)] for name, value in head.items()} | {"subject": shown})
+    text = "".join(each.decode() for each in pieces)
     return Envelope(seq, "", "reset", "RESET", (), (), (), text)
 
 

@@ -144,6 +144,16 @@ async def test_a_queue_that_came_into_a_group_is_told_to_that_group(house):
         assert (await listener.until("call", "QUEUED"))["subject"]["call"] == "c2"
 
 
+async def test_no_name_stands_twice_in_the_picture(house):
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        names = [name for name, _ in pairs]
+        assert len(names) == len(set(names)), names
+        return dict(pairs)
+
+    _, pieces = await stream.picture(house.app, house.register.find(TOKEN))
+    json.loads(b"".join(pieces), object_pairs_hook=once)
+
+
 async def test_a_change_while_the_picture_is_made_is_in_the_stream_behind_it(house, monkeypatch):
     monkeypatch.setattr("acd.web.requests.AT_ONCE", 1)
     who = house.register.find(TOKEN)
