@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from aiohttp.http_exceptions import BadHttpMessage
@@ -73,14 +73,9 @@ def test_an_exception_follows_its_line_of_text_and_stands_inside_its_line_of_jso
 
 
 @pytest.fixture
-def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
-    """The lines on standard error so far; the log is as before afterwards."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield lambda: [*capsys.readouterr().err.splitlines()]
-    root.handlers[:], root.level = before
-    for name in ("panoramisk", "aiohttp.access"):
-        logging.getLogger(name).setLevel(logging.NOTSET)
+def written(logs_as_before: None, capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
+    """The lines on standard error so far."""
+    return lambda: [*capsys.readouterr().err.splitlines()]
 
 
 def test_the_log_goes_to_standard_error_from_its_level_on(written):

@@ -47,6 +47,7 @@ def engine_for(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         settings = {name: value for name, value in ON_THE_NETWORK.items() if name not in parsed.query}
+        # Values by their place, as SQLite has them: a name for each would be the most of a statement of many rows.
         engine = create_engine(
             parsed, connect_args=settings, pool_pre_ping=True, hide_parameters=True, paramstyle="format"
         )
