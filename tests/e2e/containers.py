@@ -248,9 +248,10 @@ class Postgres:
         self._password = secrets.token_hex(16)
 
     def up(self) -> None:
-        """Returns when it takes connections; its user may then make databases."""
+        """Returns when it takes connections; its user may then make databases, and drop them under autovacuum."""
         self._compose("up", "--detach", "--build", "--wait", "postgres", patience=1200)
-        self._compose("exec", "-T", "postgres", "psql", "-qc", "ALTER ROLE acd CREATEDB", patience=30)
+        rights = "ALTER ROLE acd CREATEDB; GRANT pg_signal_backend TO acd"
+        self._compose("exec", "-T", "postgres", "psql", "-qc", rights, patience=30)
 
     def down(self) -> None:
         """Removes the project with its volume, whoever started it. No harm if there is none."""
