@@ -51,7 +51,7 @@ class Envelope(NamedTuple):
 
     def numbered(self, seq: int) -> "Envelope":
         """The same with this number."""
-        return self._replace(seq=seq, text=numbered(self.text, seq))
+        return Envelope(seq, *self[1:-1], text=numbered(self.text, seq))
 
 
 class Filter(NamedTuple):

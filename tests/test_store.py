@@ -1,6 +1,7 @@
 """The store: nothing is lost, nothing is out of order, and what is wrong with it is told."""
 
 import asyncio
+import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +15,7 @@ from acd.checkpoints import Checkpoints
 from acd.core import events as ev
 from acd.core.center import Center
 from acd.core.records import State, Visit
-from acd.core.states import SessionState
+from acd.core.states import CallStage, SessionState
 from acd.store import STATE, InUse, Store
 from tests.core.desk import START, Desk
 from tests.databases import Database, SqliteDatabase
@@ -303,6 +304,17 @@ def test_a_checkpoint_and_its_tail_come_back_from_the_disk(database):
         state, tail = store.load("main")
     assert tail == history[cut:]
     assert STATE.dump_python(replayed(tail, state).state) == STATE.dump_python(replayed(history).state)
+
+
+def test_what_rings_in_a_checkpoint_of_an_earlier_version_is_found_at_its_phone():
+    desk = Desk()
+    session = desk.agent()
+    desk.join()
+    desk.ring()
+    kept = json.loads(STATE.dump_json(desk.center.state))
+    del kept["ringing_at"]
+    desk.center = Center(STATE.validate_python(kept))
+    assert desk.session_now(session).acd_call.stage is CallStage.RINGING
 
 
 def test_the_stories_meet_every_state_in_which_a_checkpoint_may_fall():

@@ -217,22 +217,22 @@ class Calls:
     def agent_called(self, event: ev.AgentCalled) -> None:
         visit = self.waiting(event.call, event.queue)
         key = visit.key if visit is not None else ""  # an ACD leg all the same
-        self._state.ringing[event.leg] = Ring(key, event.interface, event.at, event.linked)
+        self._state.begin_ring(event.leg, Ring(key, event.interface, event.at, event.linked))
         self._floor.ring_began(event.interface, event.at)
         if event.leg in self._state.legs:
             self._state.legs[event.leg].visit = key
 
     def not_answered(self, event: ev.AgentNotAnswered) -> None:
-        if self._state.ringing.pop(event.leg, None) is not None:
+        if self._state.end_ring(event.leg) is not None:
             self._floor.missed(event.interface, event.at)
             self._floor.ring_over(event.interface, event.at)
 
     def picked_up(self, event: ev.CallPickedUp) -> None:
         """The queue's call rings at another phone from now on, and is about to be answered there."""
-        ring = self._state.ringing.pop(event.instead_of, None)
+        ring = self._state.end_ring(event.instead_of)
         if ring is not None:
             if not self._visits_led_by(event.leg):  # else the answer was told first
-                self._state.ringing[event.leg] = ring._replace(interface=device_of_channel(event.channel))
+                self._state.begin_ring(event.leg, ring._replace(interface=device_of_channel(event.channel)))
             self._floor.ring_over(ring.interface, event.at)
 
     def caller_replaced(self, event: ev.CallerReplaced) -> None:
@@ -258,7 +258,7 @@ class Calls:
             visit = self.enter(joined, event.call, event.queue, event.caller, "", position=1)
             visit.estimated = True
         visit.caller = event.caller or visit.caller  # another, where somebody gave him his place
-        ring = self._state.ringing.pop(event.leg, None) or self._unheard_ring(event)
+        ring = self._state.end_ring(event.leg) or self._unheard_ring(event)
         visit.interface, visit.local = event.interface, event.channel.startswith("Local/")
         self.answer(visit, event.at, ring.interface, self._phones_leg(visit, ring.interface) or event.leg, ring.since)
         self._floor.ring_over(ring.interface, event.at)
@@ -393,8 +393,8 @@ class Calls:
     def _ring_behind(self, sessions: list[str], linked: str) -> Ring | None:
         """The queue's ring at an address whose phone is now called by the dialplan behind it."""
         behind = [session.address for key in sessions if (session := self._state.sessions[key]).behind]
-        rings = self._state.ringing.values() if behind else ()
-        return next((ring for ring in rings if ring.interface in behind and ring.linked == linked), None)
+        rings = (ring for address in behind for ring in self._state.rings_at(address))
+        return next((ring for ring in rings if ring.linked == linked), None)
 
     def dial_begun(self, event: ev.DialBegun) -> None:
         leg = self._state.legs.get(event.leg)
@@ -415,7 +415,7 @@ class Calls:
             self._floor.derive(self._state.agents[leg.agent], at)
 
     def channel_ended(self, event: ev.ChannelEnded) -> None:
-        ring = self._state.ringing.pop(event.leg, None)
+        ring = self._state.end_ring(event.leg)
         if ring is not None:
             self._floor.ring_over(ring.interface, event.at)
         self.end_leg(event)

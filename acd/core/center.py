@@ -436,7 +436,7 @@ class Center:
     def _session_created(self, event: ev.SessionCreated) -> None:
         if event.session in self.state.sessions:
             return
-        self._forget_ended(event.at)
+        self.floor.forget_ended(event.at - KEEP_ENDED, MOST_ENDED)
         device = event.device or device_of_address(event.address)
         session = AgentSession(event.session, event.agent, event.group, event.address, device, event.at, since=event.at)
         self.state.sessions[session.id] = session
@@ -452,12 +452,6 @@ class Center:
             self.floor.drop(session)
             self.members.order(session.address)
             self.floor.reconsider(session.agent, event.at)
-
-    def _forget_ended(self, at: float) -> None:
-        ended = [(s.ended, s.id) for s in self.state.sessions.values() if s.ended is not None]
-        old = [(end, key) for end, key in ended if end < at - KEEP_ENDED]
-        for _, key in old or sorted(ended)[: -MOST_ENDED or None]:
-            del self.state.sessions[key]
 
     def _session_asked(self, event: ev.SessionStateAsked) -> None:
         session = self.state.sessions[event.session]
@@ -493,7 +487,7 @@ class Center:
 
     def _clock_set(self, event: ev.ClockSet) -> None:
         clock.move(self.state, event.by)
-        self.floor.note_deadlines()
+        self.floor.note_times()
         self.calls.note_deadlines()
 
     def _time_passed(self, event: ev.TimePassed) -> None:

@@ -161,5 +161,5 @@ class Comparison:
                 del self._state.calls[call]
         for leg, ring in list(self._state.ringing.items()):
             if leg not in self._channels or ring.visit not in known:
-                del self._state.ringing[leg]
+                self._state.end_ring(leg)
                 self._floor.ring_over(ring.interface, self._picture.at)

@@ -21,10 +21,14 @@ class Floor:
         self._state = state
         self._members = members
         self._emit = emit
-        self.note_deadlines()
+        self.note_times()
 
-    def note_deadlines(self) -> None:
-        """The ends of wrap-ups, as the state has them."""
+    def note_times(self) -> None:
+        """When wrap-ups end and sessions ended, as the state has it."""
+        self.ended: list[tuple[float, str]] = [
+            (session.ended, session.id) for session in self._state.sessions.values() if session.ended is not None
+        ]
+        heapq.heapify(self.ended)
         self.deadlines: list[tuple[float, str]] = [
             (session.wrap_up_until, session.id)
             for session in self._state.sessions.values()
@@ -48,7 +52,7 @@ class Floor:
             self.reconsider(session.agent, at)
 
     def _rings(self, session: AgentSession) -> bool:
-        return any(ring.interface == session.address for ring in self._state.ringing.values())
+        return session.address in self._state.ringing_at
 
     def ring_began(self, interface: str, at: float) -> None:
         """A phone rings for a queue."""
@@ -161,6 +165,7 @@ class Floor:
     def _leave(self, session: AgentSession, at: float) -> None:
         agent = self._state.agents[session.agent]
         session.ended = at
+        heapq.heappush(self.ended, (at, session.id))
         self.drop(session)
         if not agent.sessions and agent.active_since is not None:
             tally = agent.measured.book(at)
@@ -179,6 +184,12 @@ class Floor:
                 del index[place]
         if not session.joined:
             del self._state.sessions[session.id]
+
+    def forget_ended(self, before: float, most: int) -> None:
+        """Sessions that ended before then are no longer readable, nor are the oldest where there are more than that."""
+        while self.ended and (self.ended[0][0] < before or len(self.ended) > most):
+            _, key = heapq.heappop(self.ended)
+            del self._state.sessions[key]
 
     # What is announced ------------------------------------------------------------------------------------
 

@@ -33,10 +33,13 @@ class Members:
 
     def get(self, queue: str, interface: str) -> Member:
         """The member, made empty when nothing is known of it."""
-        by_queue = self._state.members.setdefault(interface, {})
-        if queue not in by_queue:
-            by_queue[queue] = Member(queue, interface)
-        return by_queue[queue]
+        by_queue = self._state.members.get(interface)
+        if by_queue is None:
+            by_queue = self._state.members[interface] = {}
+        member = by_queue.get(queue)
+        if member is None:
+            member = by_queue[queue] = Member(queue, interface)
+        return member
 
     def is_in(self, queue: str, interface: str) -> bool:
         """Asterisk has this phone in the queue."""
@@ -173,13 +176,17 @@ class Members:
 
     def penalty_wanted(self, queue: str, interface: str) -> int:
         """How late the turn of the agent at this phone is to come in this queue."""
+        return self._penalties_at(interface).get(queue, 0)
+
+    def _penalties_at(self, interface: str) -> dict[str, int]:
         sessions = self._state.logged_on_at(interface)
-        return self._state.agents[sessions[0].agent].penalties.get(queue, 0) if sessions else 0
+        return self._state.agents[sessions[0].agent].penalties if sessions else {}
 
     def order_penalties(self, interface: str) -> None:
         """Orders the difference between the penalties that are wanted at this phone and those that Asterisk has."""
+        wanted = self._penalties_at(interface)
         for member in self._state.members.get(interface, {}).values():
-            want = self.penalty_wanted(member.queue, interface)
+            want = wanted.get(member.queue, 0)
             if member.ours and member.seen is not None and member.penalty != want:
                 self._emit(SetPenalty(member.queue, interface, want))
 

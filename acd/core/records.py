@@ -264,10 +264,36 @@ class State:
     legs: dict[str, Leg] = field(default_factory=dict)
     orders_due: dict[str, float] = field(default_factory=dict)  # interface -> when what is not confirmed is repeated
     ringing: dict[str, Ring] = field(default_factory=dict)  # by ACD leg
+    ringing_at: dict[str, list[str]] = field(default_factory=dict)  # interface -> ACD legs
     monitors: dict[str, Monitor] = field(default_factory=dict)
     dispositions: dict[str, str] = field(default_factory=dict)  # after-call codes, with what people call them
     disposition_required: list[str] = field(default_factory=list)  # queues whose calls need one
     reasons: list[str] = field(default_factory=list)  # for being not ready, as people choose from
+
+    def __post_init__(self) -> None:
+        if not self.ringing_at:  # a checkpoint of a version that had no such index
+            for leg, ring in self.ringing.items():
+                self.ringing_at.setdefault(ring.interface, []).append(leg)
+
+    def begin_ring(self, leg: str, ring: Ring) -> None:
+        """A phone rings, or this leg rings for something else from now on."""
+        self.end_ring(leg)
+        self.ringing[leg] = ring
+        self.ringing_at.setdefault(ring.interface, []).append(leg)
+
+    def end_ring(self, leg: str) -> Ring | None:
+        """What this leg rang for; None when it did not ring."""
+        ring = self.ringing.pop(leg, None)
+        if ring is not None:
+            there = self.ringing_at[ring.interface]
+            there.remove(leg)
+            if not there:
+                del self.ringing_at[ring.interface]
+        return ring
+
+    def rings_at(self, interface: str) -> list[Ring]:
+        """What rings there, oldest first."""
+        return [self.ringing[leg] for leg in self.ringing_at.get(interface, ())]
 
     def logged_on_at(self, address: str) -> list[AgentSession]:
         """The live sessions at an address, oldest first; those that Asterisk has not confirmed yet included."""

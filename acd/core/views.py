@@ -16,7 +16,7 @@ Moment = NewType("Moment", float)  # seconds since 1970 on Asterisk's clock
 _ON_A_CALL = frozenset({AgentState.BUSY_ACD, AgentState.BUSY_INCOMING, AgentState.BUSY_OUTGOING})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AgentView:
     """ITAgent. Counters cover the measurement period. `agent`: its name in addresses, the id or else the account's.
 
@@ -46,7 +46,7 @@ class AgentView:
     sessions: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SessionCall:
     """The ACD call that a session has at this moment, from the first ring to the end of its wrap-up.
 
@@ -62,7 +62,7 @@ class SessionCall:
     disposition: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SessionView:
     """ITAgentSession. Counters cover the life of the session."""
 
@@ -95,7 +95,7 @@ class SessionView:
     average_time_to_answer: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class QueueView:
     """ITQueue. Counters cover the measurement period; the two `current_` ones are of this moment."""
 
@@ -211,9 +211,9 @@ def _ringing(state: State, session: AgentSession) -> SessionCall | None:
     if session.ended is not None:
         return None
     queues = state.groups[session.group].queues
-    for ring in state.ringing.values():
+    for ring in state.rings_at(session.address):
         visit = state.visits.get(ring.visit)
-        if ring.interface == session.address and visit is not None and visit.queue in queues:
+        if visit is not None and visit.queue in queues:
             return _at_stage(visit, CallStage.RINGING, ring.since)
     return None
 

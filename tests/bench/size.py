@@ -202,6 +202,8 @@ async def _reset(taken: Taken, url: str) -> None:
 
 async def _reconnected(server: Asterisk, service: Service, taken: Taken) -> None:
     for _ in range(ROUNDS):
+        # a link that is lost again at once waits longer each time before the next try
+        await until(lambda: not service.link._tries, seconds=60, what="the link has held")
         async with taken.taking("a reconnect, from the loss to the picture"):
             server.pipe.send(Drop())
             await until(lambda: not service.link.linked, seconds=60, what="lost")

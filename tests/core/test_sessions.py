@@ -4,6 +4,7 @@ import pytest
 
 from acd.core import events as ev
 from acd.core import refusals
+from acd.core.center import Center
 from acd.core.effects import AddMember, PauseMember, RemoveMember, Touched
 from acd.core.states import AgentState, SessionState
 from tests.core.desk import Desk
@@ -221,6 +222,30 @@ def test_a_group_that_gets_other_queues_takes_its_sessions_along():
     desk.apply(ev.GroupSet(desk.now, "g", ["two"]))
     assert set(desk.members) == {("two", "PJSIP/1001")}
     assert session.state is SessionState.READY
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_session_that_ended_is_readable_for_a_day(desk, restarted):
+    session = desk.agent()
+    desk.ask(session.id, "SESSION_ENDED")
+    if restarted:
+        desk.center = Center(desk.center.state)
+    desk.after(86390).agent("1002", "PJSIP/1002")
+    assert desk.center.session(session.id) is session
+    desk.after(20).agent("1003", "PJSIP/1003")
+    with pytest.raises(refusals.UnknownSession):
+        desk.center.session(session.id)
+    assert len(desk.center.state.sessions) == 2
+
+
+def test_of_many_sessions_that_ended_the_newest_are_readable(desk, monkeypatch):
+    monkeypatch.setattr("acd.core.center.MOST_ENDED", 2)
+    ended = []
+    for _ in range(4):
+        ended.append(desk.after(1).agent().id)
+        desk.ask(ended[-1], "SESSION_ENDED")
+    assert desk.after(1).agent().id not in ended
+    assert [key for key in ended if key in desk.center.state.sessions] == ended[2:]
 
 
 def test_a_group_in_which_somebody_works_cannot_be_taken_away(desk):
