@@ -92,14 +92,15 @@ def _beside_the_store(url: str) -> Path:
     return (Path(parsed.database or "").parent if on_disk else Path()) / "api_token"
 
 
-COLLECT_AFTER = (10_000, 50, 20)  # objects that are more now, and passes over the younger ones
+# Objects that are more now, and passes over the younger ones: each pass is short, also while a picture of all agents is
+# read, and what has outlived two of them is looked through seldom.
+COLLECT_AFTER = (2_000, 10, 500)
 
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
     """What is made in here stays for good and is never looked through for garbage: with 10,000 agents that would take
-    half a second each time, and half of the time in which their state is loaded. What is made later is looked through
-    seldom, and not again and again while a picture of all of them is read.
+    half a second each time, and half of the time in which their state is loaded.
     """
     gc.disable()
     try:

@@ -296,7 +296,8 @@ class Center:
             self._queue_went(name, picture.at)
         gone = yield from self.members.compare(picture.members)
         for session in self.state.sessions.values():
-            session.left -= {queue for queue in session.left if self.members.is_in(queue, session.address)}
+            if session.left:
+                session.left -= {queue for queue in session.left if self.members.is_in(queue, session.address)}
         yield from Comparison(self.state, self.floor, self.calls, picture, restarted).run()
         if not restarted:
             yield from self._take_over_members(picture.at)

@@ -30,14 +30,20 @@ class Comparison:
             self._waiting.setdefault(caller.call, set()).add(caller.queue)
 
     def run(self) -> Iterator[None]:
-        self._compare_legs()
+        for leg in [leg for leg in self._state.legs if leg not in self._channels]:
+            self._calls.end_leg(ev.ChannelEnded(self._gone_at, leg, self._state.legs[leg].up))
+            yield
+        for channel in self._picture.channels:
+            self._adopt_leg(channel)
+            yield
         for visit in list(self._state.visits.values()):
             self._compare_visit(visit)
             yield
         self._compare_lines()
         for channel in self._picture.channels:
             self._adopt_call(channel)
-        self._forget()
+            yield
+        yield from self._forget()
 
     @property
     def _gone_at(self) -> float:
@@ -47,12 +53,6 @@ class Comparison:
         return min(self._state.lost_at or self._picture.at, self._picture.booted)
 
     # Agents' channels -------------------------------------------------------------------------------------
-
-    def _compare_legs(self) -> None:
-        for leg in [leg for leg in self._state.legs if leg not in self._channels]:
-            self._calls.end_leg(ev.ChannelEnded(self._gone_at, leg, self._state.legs[leg].up))
-        for channel in self._picture.channels:
-            self._adopt_leg(channel)
 
     def _adopt_leg(self, channel: ev.SeenChannel) -> None:
         at = self._picture.at
@@ -109,9 +109,11 @@ class Comparison:
         return self._gone_at
 
     def _last_calls(self) -> dict[tuple[str, str], float]:
-        """When each member's last call ended; looked for only when it is needed, because members are many."""
+        """When their last calls ended, of those members who had one; looked for only when it is needed."""
         if self._by_member is None:
-            self._by_member = {(each.queue, each.interface): each.last_call for each in self._picture.members}
+            talked = {visit.interface for visit in self._state.visits.values()}  # few of all members
+            there = (each for each in self._picture.members if each.interface in talked)
+            self._by_member = {(each.queue, each.interface): each.last_call for each in there}
         return self._by_member
 
     def _address_of(self, channel: str) -> str | None:
@@ -154,7 +156,7 @@ class Comparison:
 
     # What nothing will end any more -----------------------------------------------------------------------
 
-    def _forget(self) -> None:
+    def _forget(self) -> Iterator[None]:
         known = self._state.visits
         for call, keys in list(self._state.calls.items()):
             if call not in self._channels and not any(key in known for key in keys):
@@ -163,3 +165,4 @@ class Comparison:
             if leg not in self._channels or ring.visit not in known:
                 self._state.end_ring(leg)
                 self._floor.ring_over(ring.interface, self._picture.at)
+                yield

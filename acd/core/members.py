@@ -250,9 +250,8 @@ class Members:
 
     def forget_orders(self) -> None:
         """The link is gone, and with it every order under way. What it may have brought in is ours."""
+        for interface in self._state.orders_due:
+            for member in self._state.members.get(interface, {}).values():
+                member.ours = member.ours or any(member.ordered)
+                member.ordered.clear()
         self._state.orders_due.clear()
-        for by_queue in self._state.members.values():
-            for member in by_queue.values():
-                if member.ordered:
-                    member.ours = member.ours or any(member.ordered)
-                    member.ordered.clear()
