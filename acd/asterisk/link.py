@@ -571,6 +571,7 @@ class Link:
         except Refused as refusal:
             self.stats.logins_refused += 1
             raise LoginRefused(f"Asterisk refused the log-in: {refusal.text}") from None
+        log.info("Logged in to Asterisk at %s:%s", self.login.host, self.login.port)
         self._connection = connection
 
     async def _take_picture(self, connection: Connection) -> None:

@@ -29,6 +29,7 @@ class Size:
     talk: float = 30.0  # on average
     wrap_up: float = 10.0
     idle: float = 2.0  # from the end of wrap-up to the next caller
+    patience: float = 1.0  # by which it takes longer until somebody answers, or gives up
     give_up_every: int = 10  # one caller in so many hangs up while he waits; 0: none
     no_answer_every: int = 0  # of an agent's calls one in so many, by chance, rings in vain before he takes it
     whole: bool = False  # as a manager user without asterisk-conf's event filter sees it
@@ -163,7 +164,7 @@ class CallCenter:
     def _given_up(self, caller: Channel, queue: str, at: float, dice: random.Random) -> Iterator[Step]:
         joined = yield from self._joined(caller, queue, at)
         left = yield from self._burst(
-            at + dice.uniform(1, 20),
+            at + self.size.patience * dice.uniform(1, 20),
             event("HangupRequest", "call", channel(caller, 6)),
             self._not_let_through("MusicOnHoldStop", channel(caller, 6)),
             event(
@@ -200,12 +201,12 @@ class CallCenter:
 
     def _answered(self, caller: Channel, agent: Agent, queue: str, at: float, dice: random.Random) -> Iterator[Step]:
         joined = yield from self._joined(caller, queue, at)
-        at += dice.uniform(0.1, 1)
+        at += self.size.patience * dice.uniform(0.1, 1)
         if self.size.no_answer_every and dice.randrange(self.size.no_answer_every) == 0:
             at = yield from self._not_answered(Call(caller, self._leg(agent, caller, at), agent, queue), at)
         call = Call(caller, self._leg(agent, caller, at), agent, queue)
         yield from self._ringing(call, at)
-        at += dice.uniform(1, 6)
+        at += self.size.patience * dice.uniform(1, 6)
         connected = yield from self._connected(call, at)
         yield from self._burst(connected["BridgeEnter"][1] + ANSWERED_WITHIN, *self._pauses(agent, "wrapup"))
         at += dice.uniform(0.5, 1.5) * self.size.talk
