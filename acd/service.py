@@ -348,7 +348,7 @@ class Service:
         await self._read_history(await link.list_of("CoreShowChannels"))
         self.record(ev.LinkHeard(self.now()))
         link.hand_over()
-        queues = await link.list_of("QueueStatus")
+        queues = await link.read_list("QueueStatus", translate.listed)
         channels = await link.list_of("CoreShowChannels")
         try:
             devices = await link.list_of("DeviceStateList")

@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from ssl import SSLContext
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
@@ -30,6 +30,7 @@ from acd.asterisk.message import Blocks, Message, TooLong
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Headers = Mapping[str, str]
 NO_HEADERS: Headers = MappingProxyType({})
 
@@ -79,6 +80,10 @@ class Unsendable(LinkError, ValueError):
     """What AMI cannot carry; nothing was sent."""
 
 
+def _as_it_is(message: Message) -> Message:
+    return message
+
+
 @dataclass(slots=True)
 class Stats:
     """What went over the link since it was made."""
@@ -96,27 +101,37 @@ class Stats:
 class _Action(Action):  # type: ignore[misc]
     """An action that waits for its answer: one response, or a whole list."""
 
-    def __init__(self, name: str, headers: Headers, *, as_list: bool) -> None:
+    def __init__(self, name: str, headers: Headers, *, as_list: bool, read: Callable[[Message], Any]) -> None:
         super().__init__({"Action": name, **headers}, as_list=as_list)
         self.name = name
+        self._read = read
+        self._unreadable: Exception | None = None
         self.answered = 0.0  # our time of the last message of the answer
         self.size = 0  # characters of the answer so far
 
     def add_message(self, message: Message, received: float) -> None:
         """Take the next message of the answer and end the wait when it is whole."""
-        self.responses.append(message)
+        goes_on = self._goes_on(message)
+        self.responses.append(self._item(message) if goes_on and message.event else message)
         self.size += message.size
         self.answered = received
-        if not self._goes_on(message) and not self.future.done():
+        if not goes_on and not self.future.done():
             self.future.set_result(None)
+
+    def _item(self, message: Message) -> Any:
+        try:
+            return self._read(message)
+        except Exception as error:  # it is for him who asked, and not for the connection
+            self._unreadable = self._unreadable or error
+            return None
 
     def _goes_on(self, message: Message) -> bool:
         if message.event:
             return message.get("EventList") != "Complete"
         return bool(self.as_list) and (message.get("EventList") or "").lower() == "start"
 
-    def outcome(self) -> list[Message]:
-        """The whole answer; raises NoAnswer or Refused."""
+    def outcome(self) -> list[Any]:
+        """The whole answer; raises NoAnswer, Refused, or what reading an item raised."""
         if not self.future.done():
             raise NoAnswer(f"Asterisk did not answer {self.name} in time")
         if self.future.cancelled():
@@ -124,6 +139,8 @@ class _Action(Action):  # type: ignore[misc]
         response: Message = self.responses[0]
         if response.get("Response") not in ("Success", "Goodbye"):
             raise Refused(self.name, (response.get("Message") or "")[:LONGEST_REFUSAL])
+        if self._unreadable is not None:
+            raise self._unreadable
         return list(self.responses)
 
     def __repr__(self) -> str:
@@ -442,20 +459,39 @@ class Link:
         Possible from on_login on. timeout in seconds, action_timeout unless given.
         Raises NotConnected, NoAnswer, Refused, Unsendable.
         """
-        return (await self._ask(action, headers, timeout, as_list=False))[0]
+        response: Message = (await self._ask(action, headers, timeout, as_list=False))[0]
+        return response
 
     async def list_of(self, action: str, headers: Headers = NO_HEADERS, timeout: float | None = None) -> list[Message]:
         """Send an AMI action that answers with a list of events and return these, without start and end.
 
         Otherwise as `send`; an answer that is no list is an empty one.
         """
-        return (await self._ask(action, headers, timeout, as_list=True))[1:-1]
+        return await self.read_list(action, _as_it_is, headers, timeout)
 
-    async def _ask(self, name: str, headers: Headers, timeout: float | None, *, as_list: bool) -> list[Message]:
+    async def read_list(
+        self, action: str, read: Callable[[Message], T], headers: Headers = NO_HEADERS, timeout: float | None = None
+    ) -> list[T]:
+        """As `list_of`, each event read as soon as it has come: a long list is read while the rest of it comes.
+
+        `read` must not block; what it raises is raised here.
+        """
+        return (await self._ask(action, headers, timeout, as_list=True, read=read))[1:-1]
+
+    async def _ask(
+        self,
+        name: str,
+        headers: Headers,
+        timeout: float | None,
+        *,
+        as_list: bool,
+        read: Callable[[Message], Any] = _as_it_is,
+    ) -> list[Any]:
         _check(name, headers)
         if self._connection is None:
             raise NotConnected(f"no link to Asterisk: {self.problem}")
-        return (await self._answered(self._connection, name, headers, timeout, as_list=as_list)).outcome()
+        answered = await self._answered(self._connection, name, headers, timeout, as_list=as_list, read=read)
+        return answered.outcome()
 
     async def _answered(
         self,
@@ -465,13 +501,14 @@ class Link:
         timeout: float | None = None,
         *,
         as_list: bool = False,
+        read: Callable[[Message], Any] = _as_it_is,
     ) -> _Action:
         """Send and wait; the action comes back answered or not."""
         if connection.closed:
             raise NotConnected(f"no link to Asterisk: {_words(connection.cause)}")
         if connection.transport.get_write_buffer_size() > self._max_unsent:
             raise NotConnected("Asterisk does not read what we send")
-        action = _Action(name, headers, as_list=as_list)
+        action = _Action(name, headers, as_list=as_list, read=read)
         try:
             self._manager.send_action(action, as_list=as_list)
             limit, before = self._action_timeout if timeout is None else timeout, -1

@@ -283,20 +283,35 @@ TRANSLATORS: dict[str, Callable[[Message, float], ev.Event | None]] = {
 # Lists ----------------------------------------------------------------------------------------------------
 
 
+def listed(message: Message) -> str | ev.SeenMember | ev.SeenCaller | None:
+    """What an item of the answer to QueueStatus tells of: a queue, one of its members or callers. Raises Malformed."""
+    match message.event:
+        case "QueueMember":
+            return _seen_member(message)
+        case "QueueParams":
+            return _need(message, "Queue")
+        case "QueueEntry":
+            return _seen_caller(message)
+    return None
+
+
 def picture(
     at: float,
     booted: float,
-    queue_status: list[Message],
+    queue_status: list[str | ev.SeenMember | ev.SeenCaller | None],
     channels: list[Message],
     devices: list[Message],
 ) -> ev.PictureTaken:
-    """The answers to QueueStatus, CoreShowChannels and DeviceStateList as one event. Raises Malformed."""
+    """What is `listed` in answer to QueueStatus, and the answers to CoreShowChannels and DeviceStateList, as one event.
+
+    Raises Malformed.
+    """
     return ev.PictureTaken(
         at,
         booted,
-        [_need(m, "Queue") for m in queue_status if m.event == "QueueParams"],
-        [_seen_member(m) for m in queue_status if m.event == "QueueMember"],
-        [_seen_caller(m) for m in queue_status if m.event == "QueueEntry"],
+        [each for each in queue_status if isinstance(each, str)],
+        [each for each in queue_status if isinstance(each, ev.SeenMember)],
+        [each for each in queue_status if isinstance(each, ev.SeenCaller)],
         [_seen_channel(m) for m in channels if m.event == "CoreShowChannel"],
         {
             device: m.get("State") not in OUT_OF_SERVICE

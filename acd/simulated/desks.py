@@ -74,7 +74,7 @@ class Past(_Seen):
         now = self._world.now
         queues, channels, devices = map(self._list_of, ("QueueStatus", "CoreShowChannels", "DeviceStateList"))
         self._service.record(ev.LinkHeard(now))
-        self._take(translate.picture(now, self._world.booted, queues, channels, devices))
+        self._take(translate.picture(now, self._world.booted, [*map(translate.listed, queues)], channels, devices))
 
     def _list_of(self, action: str) -> list[Message]:
         answer = self._actions.act({"Action": action, "ActionID": "past"})

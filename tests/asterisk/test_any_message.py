@@ -102,7 +102,7 @@ def test_any_message_is_an_event_of_these_days_or_nothing_or_malformed(heard: Me
 @given(st.lists(MESSAGES, max_size=6), st.lists(MESSAGES, max_size=6), st.lists(MESSAGES, max_size=6))
 def test_any_lists_are_a_picture_or_malformed(queues: list[Message], channels: list[Message], devices: list[Message]):
     try:
-        picture = translate.picture(NOW, NOW - 10, queues, channels, devices)
+        picture = translate.picture(NOW, NOW - 10, [*map(translate.listed, queues)], channels, devices)
     except translate.Malformed:
         return
     assert decode("PictureTaken", json.dumps(picture)) == picture

@@ -456,6 +456,30 @@ async def test_a_list_comes_without_its_start_and_end():
         assert await link.list_of("QueueStatus") == []
 
 
+async def test_a_list_is_read_while_it_comes():
+    read = []
+    async with linked() as (server, link):
+        server.answers["QueueStatus"] = None
+        asked = asyncio.create_task(link.read_list("QueueStatus", lambda m: read.append(m.get("Name")) or len(read)))
+        await until(lambda: server.names()[-1:] == ["QueueStatus"])
+        items = [("QueueMember", {"Name": name}) for name in ("alice", "bob")]
+        first, *blocks, _ = event_list("Queue status will follow", *items)(server.received[-1]).split(b"\r\n\r\n")
+        server.push(first + b"\r\n\r\n" + blocks[0] + b"\r\n\r\n")
+        await until(lambda: read == ["alice"])
+        server.push(b"\r\n\r\n".join([*blocks[1:], b""]))
+        assert await asked == [1, 2]
+
+
+async def test_an_item_that_cannot_be_read_is_told_to_him_who_asked_and_costs_no_connection():
+    async with linked() as (server, link):
+        items = [("QueueMember", {"Name": name}) for name in ("1", "x", "3", "y")]
+        server.answers["QueueStatus"] = event_list("Queue status will follow", *items)
+        with pytest.raises(ValueError, match="'x'"):
+            await link.read_list("QueueStatus", lambda message: int(message.get("Name")))
+        assert link.linked
+        assert len(await link.list_of("QueueStatus")) == 4
+
+
 async def test_a_list_may_take_longer_than_the_time_limit_as_long_as_it_goes_on():
     async with linked() as (server, link):
         server.answers["QueueStatus"] = None

@@ -56,7 +56,7 @@ def begun(name: str, played: Played | None = None) -> Played:
     every = messages(name)
     lists = [m for m in every[: _first(every) + 1] if m.event in ("QueueParams", "QueueMember", "QueueEntry")]
     at = recordings.read(name)[0].at
-    picture = translate.picture(at, at - 100, lists, [], [])
+    picture = translate.picture(at, at - 100, [*map(translate.listed, lists)], [], [])
     played.apply(ev.Registrations(at, {}, {}, 0, 86400))
     played.apply(picture)
     played.log_on(at, picture.members)
