@@ -361,7 +361,7 @@ class Link:
         action_timeout: float = 5.0,
         connect_timeout: float = 10.0,
         boot_timeout: float = 60.0,
-        backoff: tuple[float, float] = (0.5, 3.0),
+        backoff: tuple[float, float] = (0.25, 3.0),
         refused_backoff: tuple[float, float] = (60.0, 300.0),
         max_held: int = 50_000,
         max_message: int = 1 << 20,

@@ -84,6 +84,7 @@ class _Player:
         self._staffed = staffed
         self._world = CallCenter(size, start=time.time())
         self._by_phone = {agent.phone: agent for agent in self._world.agents}
+        self._status = self._queues_and_members()  # at hand, as Asterisk has it
         self._steps: Iterator[Step] | None = None
         self._lock = threading.Lock()
         self._actions: dict[str, Callable[[Headers], bytes]] = {
@@ -126,11 +127,12 @@ class _Player:
         return success(action, "Ping: Pong", f"Timestamp: {time.time():.6f}")
 
     def _queue_status(self, action: Headers) -> bytes:
+        return _list(action, self._status)
+
+    def _queues_and_members(self) -> list[tuple[str, str]]:
         queues = [("QueueParams", messages.headers(Queue=queue)) for queue in self._world.queues]
         there = self._world.agents if self._staffed else []
-        return _list(
-            action, queues + [("QueueMember", _listed(agent, queue)) for agent in there for queue in agent.queues]
-        )
+        return queues + [("QueueMember", _listed(agent, queue)) for agent in there for queue in agent.queues]
 
     def _device_states(self, action: Headers) -> bytes:
         there = self._world.agents if self._staffed else []
