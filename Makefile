@@ -62,6 +62,7 @@ fuzz: .venv/ready
 	$(BIN)/pytest -m hypothesis --hypothesis-profile=fuzz --timeout=3600
 
 bench: .venv/ready
+	scripts/chromium-ready
 	$(BIN)/python -m tests.bench
 
 load: .venv/ready
