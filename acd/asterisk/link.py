@@ -101,7 +101,9 @@ class Stats:
 class _Action(Action):  # type: ignore[misc]
     """An action that waits for its answer: one response, or a whole list."""
 
-    def __init__(self, name: str, headers: Headers, *, as_list: bool, read: Callable[[Message], Any]) -> None:
+    def __init__(
+        self, name: str, headers: Headers, *, as_list: bool, read: Callable[[Message], Any] = _as_it_is
+    ) -> None:
         super().__init__({"Action": name, **headers}, as_list=as_list)
         self.name = name
         self._read = read
