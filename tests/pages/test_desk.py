@@ -564,6 +564,7 @@ async def test_the_secret_of_a_new_token_is_shown_once_and_works_until_it_is_rev
     secret = await desk.get_by_role("dialog").get_by_label("The new token").input_value()
     assert (await house.call("GET", "/api/v1/session", token=secret)).body["role"] == "integration"
     await desk.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await expect(desk.locator("dialog")).to_have_count(0)
     assert secret not in await desk.content()
     await desk.get_by_role("button", name="Revoke: wallboard").click()
     await answer(desk, "Revoke")
