@@ -461,7 +461,7 @@ class Link:
         Possible from on_login on. timeout in seconds, action_timeout unless given.
         Raises NotConnected, NoAnswer, Refused, Unsendable.
         """
-        response: Message = (await self._ask(action, headers, timeout, as_list=False))[0]
+        response: Message = (await self._ask(action, headers, timeout))[0]
         return response
 
     async def list_of(self, action: str, headers: Headers = NO_HEADERS, timeout: float | None = None) -> list[Message]:
@@ -478,22 +478,15 @@ class Link:
 
         `read` must not block; what it raises is raised here.
         """
-        return (await self._ask(action, headers, timeout, as_list=True, read=read))[1:-1]
+        return (await self._ask(action, headers, timeout, read))[1:-1]
 
     async def _ask(
-        self,
-        name: str,
-        headers: Headers,
-        timeout: float | None,
-        *,
-        as_list: bool,
-        read: Callable[[Message], Any] = _as_it_is,
+        self, name: str, headers: Headers, timeout: float | None, read: Callable[[Message], Any] | None = None
     ) -> list[Any]:
         _check(name, headers)
         if self._connection is None:
             raise NotConnected(f"no link to Asterisk: {self.problem}")
-        answered = await self._answered(self._connection, name, headers, timeout, as_list=as_list, read=read)
-        return answered.outcome()
+        return (await self._answered(self._connection, name, headers, timeout, read)).outcome()
 
     async def _answered(
         self,
@@ -501,16 +494,15 @@ class Link:
         name: str,
         headers: Headers = NO_HEADERS,
         timeout: float | None = None,
-        *,
-        as_list: bool = False,
-        read: Callable[[Message], Any] = _as_it_is,
+        read: Callable[[Message], Any] | None = None,
     ) -> _Action:
-        """Send and wait; the action comes back answered or not."""
+        """Send and wait; the action comes back answered or not. `read`: each event of a list; None: it is no list."""
         if connection.closed:
             raise NotConnected(f"no link to Asterisk: {_words(connection.cause)}")
         if connection.transport.get_write_buffer_size() > self._max_unsent:
             raise NotConnected("Asterisk does not read what we send")
-        action = _Action(name, headers, as_list=as_list, read=read)
+        as_list = read is not None
+        action = _Action(name, headers, as_list=as_list, read=read or _as_it_is)
         try:
             self._manager.send_action(action, as_list=as_list)
             limit, before = self._action_timeout if timeout is None else timeout, -1

@@ -283,8 +283,11 @@ TRANSLATORS: dict[str, Callable[[Message, float], ev.Event | None]] = {
 # Lists ----------------------------------------------------------------------------------------------------
 
 
-def listed(message: Message) -> str | ev.SeenMember | ev.SeenCaller | None:
-    """What an item of the answer to QueueStatus tells of: a queue, one of its members or callers. Raises Malformed."""
+Listed = str | ev.SeenMember | ev.SeenCaller | None  # a queue, one of its members or callers, or nothing of these
+
+
+def listed(message: Message) -> Listed:
+    """What an item of the answer to QueueStatus tells of. Raises Malformed."""
     match message.event:
         case "QueueMember":
             return _seen_member(message)
@@ -298,7 +301,7 @@ def listed(message: Message) -> str | ev.SeenMember | ev.SeenCaller | None:
 def picture(
     at: float,
     booted: float,
-    queue_status: list[str | ev.SeenMember | ev.SeenCaller | None],
+    queue_status: list[Listed],
     channels: list[Message],
     devices: list[Message],
 ) -> ev.PictureTaken:
